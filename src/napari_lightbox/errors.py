@@ -1,0 +1,79 @@
+"""One exception tree: every message names the subject, the reason and the way out."""
+
+from __future__ import annotations
+
+
+class LightboxError(Exception):
+    """Root of all errors raised by napari-lightbox.
+
+    Parameters
+    ----------
+    subject
+        What is wrong: an input, a parameter, a file.
+    reason
+        Why it cannot be used.
+    way_out
+        What to do next, as an instruction.
+    """
+
+    def __init__(self, subject: str, reason: str, way_out: str) -> None:
+        super().__init__(subject, reason, way_out)
+        self.subject = subject
+        self.reason = reason
+        self.way_out = way_out
+
+    def __str__(self) -> str:
+        """Return the message a person reads."""
+        return f"{self.subject}: {self.reason}. {self.way_out}"
+
+
+class AxesError(LightboxError):
+    """Axes, spacing or affine do not describe the array."""
+
+
+class InputError(LightboxError):
+    """An input array or layer cannot be used by the technique."""
+
+
+class ParameterError(LightboxError):
+    """A parameter has an unknown name, a wrong type or a value out of range."""
+
+
+class UnknownTechniqueError(LightboxError):
+    """No technique has this id."""
+
+
+class ContractError(LightboxError):
+    """A technique's declaration contradicts itself; raised while registering it."""
+
+
+class RecipeError(LightboxError):
+    """A recipe cannot be read or replayed."""
+
+
+class MemoryForecastError(LightboxError):
+    """A run would need more memory than the budget allows."""
+
+
+class CancelledError(LightboxError):
+    """The user stopped the run; nothing was left behind."""
+
+
+class ReadError(LightboxError):
+    """A file cannot be read."""
+
+
+class WriteError(LightboxError):
+    """A file cannot be written; what was there before is intact."""
+
+
+class FormatError(LightboxError):
+    """No reader or writer fits the path."""
+
+
+class MissingDependencyError(LightboxError):
+    """An optional dependency is not installed; the message names the extra."""
+
+
+class DownloadError(LightboxError):
+    """A file could not be fetched or its checksum is wrong."""

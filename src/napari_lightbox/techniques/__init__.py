@@ -1,0 +1,1 @@
+"""Techniques, one folder per family, one file per technique."""
