@@ -32,7 +32,9 @@ def check_affine(matrix: Any, ndim: int) -> Matrix:
     """
     array = np.array(matrix, dtype=np.float64)
     if array.shape != (ndim + 1, ndim + 1):
-        raise AxesError("affine", f"has shape {array.shape}, {ndim} axes need {(ndim + 1, ndim + 1)}", "Give a homogeneous matrix")
+        raise AxesError(
+            "affine", f"has shape {array.shape}, {ndim} axes need {(ndim + 1, ndim + 1)}", "Give a homogeneous matrix"
+        )
     if not np.isfinite(array).all() or not np.allclose(array[-1], np.eye(ndim + 1)[-1]):
         raise AxesError("affine", "is not a finite homogeneous matrix", "Its last row must be (0, ..., 0, 1)")
     if np.any(np.linalg.norm(array[:-1, :-1], axis=0) == 0) or abs(np.linalg.det(_unit_columns(array[:-1, :-1]))) < 1e-9:

@@ -53,9 +53,8 @@ class Geometry:
         """Compare axes, shape, units and (within rounding) the affine."""
         if not isinstance(other, Geometry):
             return NotImplemented
-        return (
-            (self.axes, self.shape, self.units) == (other.axes, other.shape, other.units)
-            and np.allclose(self.affine, other.affine, rtol=1e-6, atol=1e-6)
+        return (self.axes, self.shape, self.units) == (other.axes, other.shape, other.units) and np.allclose(
+            self.affine, other.affine, rtol=1e-6, atol=1e-6
         )
 
     __hash__ = None  # type: ignore[assignment]

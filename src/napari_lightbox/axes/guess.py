@@ -22,5 +22,7 @@ def guess_axes(shape: tuple[int, ...]) -> str:
     if ndim >= 3 and shape[-1] in (3, 4) and min(shape[-3:-1]) > 4:
         return guess_axes(shape[:-1]).replace("c", "q") + "c"
     if ndim not in _BY_NDIM:
-        raise AxesError("axes", f"cannot be guessed for {ndim} dimensions", 'Say what the dimensions are, for example axes="tzyx"')
+        raise AxesError(
+            "axes", f"cannot be guessed for {ndim} dimensions", 'Say what the dimensions are, for example axes="tzyx"'
+        )
     return _BY_NDIM[ndim]

@@ -18,7 +18,9 @@ def check_axes(axes: str, ndim: int | None = None) -> str:
         Letters repeat, are not lower-case letters, or do not match `ndim`.
     """
     if not isinstance(axes, str) or not all(a.isascii() and a.islower() for a in axes):
-        raise AxesError("axes", f"{axes!r} is not a string of lower-case letters", 'Write one letter per dimension, such as "tzyx"')
+        raise AxesError(
+            "axes", f"{axes!r} is not a string of lower-case letters", 'Write one letter per dimension, such as "tzyx"'
+        )
     if len(set(axes)) != len(axes):
         raise AxesError("axes", f"{axes!r} names an axis twice", "Give each dimension its own letter")
     if ndim is not None and len(axes) != ndim:

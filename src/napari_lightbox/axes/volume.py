@@ -38,7 +38,9 @@ class Volume:
 
     def __post_init__(self) -> None:
         shape = tuple(self.data.shape)
-        if len(shape) != len(self.geometry.shape) or any(n != m for n, m in zip(shape, self.geometry.shape, strict=True) if n == n):
+        if len(shape) != len(self.geometry.shape) or any(
+            n != m for n, m in zip(shape, self.geometry.shape, strict=True) if n == n
+        ):
             raise AxesError(
                 "volume", f"data has shape {shape}, the geometry says {self.geometry.shape}", "Pass the geometry of this array"
             )

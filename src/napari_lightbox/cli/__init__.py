@@ -1,1 +1,1 @@
-
+"""The `lightbox` command."""

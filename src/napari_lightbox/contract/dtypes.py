@@ -2,23 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
 from napari_lightbox.errors import InputError
-
-
-def _same(dtype: np.dtype[Any], parameters: Mapping[str, Any]) -> np.dtype[Any]:
-    return dtype
-
-
-def _floating(dtype: np.dtype[Any], parameters: Mapping[str, Any]) -> np.dtype[Any]:
-    return floating(dtype)
-
-
-RULES: dict[str, Callable[[np.dtype[Any], Mapping[str, Any]], np.dtype[Any]]] = {"same": _same, "float": _floating}
 
 
 def floating(dtype: Any) -> np.dtype[Any]:
@@ -27,7 +16,8 @@ def floating(dtype: Any) -> np.dtype[Any]:
     float32 holds every 16-bit integer exactly; 32-bit integers need float64.
     """
     kind = np.dtype(dtype)
-    return np.dtype(np.float64 if kind.itemsize >= 4 and kind != np.float32 else np.float32)
+    wide = kind.itemsize >= 4 and kind != np.float32
+    return np.dtype(np.float64) if wide else np.dtype(np.float32)
 
 
 def output_dtype(rule: Any, dtype: Any, parameters: Mapping[str, Any]) -> np.dtype[Any]:
@@ -37,16 +27,21 @@ def output_dtype(rule: Any, dtype: Any, parameters: Mapping[str, Any]) -> np.dty
     """
     kind = np.dtype(dtype)
     if callable(rule):
-        return np.dtype(rule(kind, parameters))
-    if rule in RULES:
-        return RULES[rule](kind, parameters)
-    return np.dtype(rule)
+        chosen: np.dtype[Any] = np.dtype(rule(kind, parameters))
+        return chosen
+    if rule == "same":
+        return kind
+    if rule == "float":
+        return floating(kind)
+    named: np.dtype[Any] = np.dtype(rule)
+    return named
 
 
 def label_dtype(dtype: Any) -> np.dtype[Any]:
     """Return the Labels type for an input of `dtype`: int32, but uint32, int64 and uint64 are kept."""
     kind = np.dtype(dtype)
-    return kind if kind.kind in "iu" and (kind.itemsize == 8 or kind == np.uint32) else np.dtype(np.int32)
+    wide = kind.kind in "iu" and (kind.itemsize == 8 or kind == np.uint32)
+    return kind if wide else np.dtype(np.int32)
 
 
 def check_dtype(name: str, dtype: Any, *, labels: bool = False) -> np.dtype[Any]:
@@ -60,8 +55,11 @@ def check_dtype(name: str, dtype: Any, *, labels: bool = False) -> np.dtype[Any]
     kind = np.dtype(dtype)
     if kind.kind not in ("biu" if labels else "biuf"):
         wanted = "integers" if labels else "real numbers"
-        raise InputError(name, f"has dtype {kind}, which does not hold {wanted}", _WAY_OUT.get(kind.kind, "Convert it with astype"))
-    return kind.newbyteorder("=")
+        raise InputError(
+            name, f"has dtype {kind}, which does not hold {wanted}", _WAY_OUT.get(kind.kind, "Convert it with astype")
+        )
+    native: np.dtype[Any] = kind.newbyteorder("=")
+    return native
 
 
 _WAY_OUT = {

@@ -19,7 +19,9 @@ def per_axis(name: str, value: float | Sequence[float], ndim: int) -> tuple[floa
         return (value,) * ndim
     values = tuple(value)
     if len(values) != ndim:
-        raise ParameterError(name, f"has {len(values)} values for {ndim} spatial axes", "Give one number or one per axis (z, y, x)")
+        raise ParameterError(
+            name, f"has {len(values)} values for {ndim} spatial axes", "Give one number or one per axis (z, y, x)"
+        )
     return values
 
 

@@ -7,7 +7,7 @@ user chose.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, NamedTuple, TypeAlias
 
 Parameters: TypeAlias = Mapping[str, Any]
@@ -56,10 +56,19 @@ class Pass:
     `block(image, mask, previous, parameters)` returns the state of one block; `mask` is a bool array or
     None, `previous` the combined state of the pass before (None in the first).
     `combine(a, b)` merges two states; it must be associative and commutative.
+    With `positioned`, `block` gets the place of the block (`contract.where.Block`) as a fifth argument.
+    With `joint`, its first argument is the tuple of all aligned input blocks (None for absent ones).
     """
 
-    block: Callable[[Any, Any, Any, Parameters], Any]
+    block: Callable[..., Any]
     combine: Callable[[Any, Any], Any]
+    positioned: bool = False
+    joint: bool = False
+
+
+def unchanged(state: Any, _: Parameters) -> Any:
+    """Return the state itself."""
+    return state
 
 
 @dataclass(frozen=True)
@@ -74,7 +83,7 @@ class GlobalThenPointwise:
     """
 
     passes: tuple[Pass, ...]
-    finish: Callable[[Any, Parameters], Any] = field(default=lambda state, parameters: state)
+    finish: Callable[[Any, Parameters], Any] = unchanged
     of: tuple[str, ...] = ()
 
 
@@ -113,9 +122,7 @@ class Collection:
     """Several images in, one result out; its shape is known only afterwards."""
 
 
-Locality: TypeAlias = (
-    Pointwise | Halo | Plane | Volume | GlobalThenPointwise | MergeLabels | Sequence | Whole | Collection
-)
+Locality: TypeAlias = Pointwise | Halo | Plane | Volume | GlobalThenPointwise | MergeLabels | Sequence | Whole | Collection
 
 
 def locality_name(locality: Locality) -> str:

@@ -61,7 +61,9 @@ class Parameter:
     def _scalar(self, value: Any) -> Any:
         if self.kind == "choice":
             if value not in self.choices:
-                raise ParameterError(self.name, f"{value!r} is not allowed", f"Choose one of {', '.join(map(repr, self.choices))}")
+                raise ParameterError(
+                    self.name, f"{value!r} is not allowed", f"Choose one of {', '.join(map(repr, self.choices))}"
+                )
             return value
         converted = self._convert(value, self.kind)
         if self.kind in ("int", "float"):
@@ -114,7 +116,9 @@ def read_parameter(technique: str, name: str, annotation: Any, default: Any) -> 
     if per_axis:
         kinds = [k for k in kinds if get_origin(k) not in (tuple, list, Sequence)]
     if len(kinds) != 1:
-        raise ContractError(technique, f"parameter {name!r} has an unsupported type", "Use int, float, bool, str, Literal or a list")
+        raise ContractError(
+            technique, f"parameter {name!r} has an unsupported type", "Use int, float, bool, str, Literal or a list"
+        )
     kind, choices, item = _kind(technique, name, kinds[0])
     chosen = {type(m): m for m in markers}
     return Parameter(
@@ -147,6 +151,8 @@ def _kind(technique: str, name: str, annotation: Any) -> tuple[str, tuple[Any, .
         return "choice", get_args(annotation), None
     if get_origin(annotation) in (tuple, list, Sequence):
         inner = [a for a in get_args(annotation) if a is not Ellipsis]
-        simple = inner[0].__name__ if inner and all(a is inner[0] for a in inner) and inner[0] in (int, float, bool, str) else None
+        simple = (
+            inner[0].__name__ if inner and all(a is inner[0] for a in inner) and inner[0] in (int, float, bool, str) else None
+        )
         return "sequence", (), simple
     raise ContractError(technique, f"parameter {name!r} has type {annotation!r}", "Use int, float, bool, str, Literal or a list")

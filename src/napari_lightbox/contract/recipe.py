@@ -78,7 +78,9 @@ class Recipe:
         if not isinstance(data, dict) or "lightbox_recipe" not in data:
             raise RecipeError("recipe", 'has no "lightbox_recipe" entry', "Give a recipe file written by napari-lightbox")
         if data["lightbox_recipe"] != FORMAT:
-            raise RecipeError("recipe", f"has format {data['lightbox_recipe']}, this version reads {FORMAT}", "Update napari-lightbox")
+            raise RecipeError(
+                "recipe", f"has format {data['lightbox_recipe']}, this version reads {FORMAT}", "Update napari-lightbox"
+            )
         return cls(_read_steps(data.get("steps", [])), str(data.get("version", "")), str(data.get("name", "")))
 
 
@@ -95,6 +97,8 @@ def _read_steps(steps: Sequence[Mapping[str, Any]]) -> tuple[Step, ...]:
 def _check_source(index: int, source: str) -> None:
     head, _, rest = source.partition(":")
     number = rest.partition(".")[0]
-    known = head == "input" and (not rest or rest.isdigit()) or head == "step" and number.isdigit() and int(number) < index
+    known = (head == "input" and (not rest or rest.isdigit())) or (head == "step" and number.isdigit() and int(number) < index)
     if not known:
-        raise RecipeError("recipe", f"step {index} reads {source!r}, which does not exist yet", 'Use "input" or an earlier "step:N"')
+        raise RecipeError(
+            "recipe", f"step {index} reads {source!r}, which does not exist yet", 'Use "input" or an earlier "step:N"'
+        )

@@ -6,9 +6,10 @@ import difflib
 import importlib
 import pkgutil
 import threading
+import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from importlib.metadata import entry_points
+from importlib.metadata import EntryPoint, entry_points
 from types import ModuleType
 
 from napari_lightbox.contract.technique import Technique
@@ -37,7 +38,9 @@ class Registry:
         present = self._techniques.get(technique.id)
         if present is not None and present.function is not technique.function:
             raise ContractError(
-                technique.id, f"is declared by {present.function.__module__} and {technique.function.__module__}", "Choose another id"
+                technique.id,
+                f"is declared by {present.function.__module__} and {technique.function.__module__}",
+                "Choose another id",
             )
         technique.signature  # noqa: B018 - a broken declaration must fail here, not at first use
         self._techniques[technique.id] = technique
@@ -83,10 +86,16 @@ class Registry:
         with self._lock:
             if self._loaded:
                 return
-            self._loaded = True
             self._add_package(importlib.import_module(BUILT_IN))
             for point in entry_points(group=ENTRY_POINT_GROUP):
-                self._add_entry(point.load())
+                self._add_third_party(point)
+            self._loaded = True
+
+    def _add_third_party(self, point: EntryPoint) -> None:
+        try:
+            self._add_entry(point.load())
+        except Exception as error:  # noqa: BLE001 - one broken plugin must not take all techniques away
+            warnings.warn(f"techniques of {point.value!r} are left out: {error}", stacklevel=2)
 
     def _add_entry(self, target: object) -> None:
         if isinstance(target, ModuleType):

@@ -94,18 +94,26 @@ def read_signature(technique: str, function: Callable[..., Any]) -> Signature:
 
 
 def _metadata(hint: Any) -> tuple[Any, ...]:
-    return tuple(get_args(hint)[1:]) if get_origin(hint) is Annotated else ()
+    """Return all markers of a hint, also those inside ``X | None`` and nested `Annotated`."""
+    if get_origin(hint) is Annotated:
+        inner, *markers = get_args(hint)
+        return (*markers, *_metadata(inner))
+    if get_origin(hint) in (Union, UnionType):
+        return tuple(m for member in get_args(hint) for m in _metadata(member))
+    return ()
+
+
+def _is_optional(hint: Any) -> bool:
+    if get_origin(hint) is Annotated:
+        return _is_optional(get_args(hint)[0])
+    return get_origin(hint) in (Union, UnionType) and type(None) in get_args(hint)
 
 
 def _read_input(technique: str, name: str, hint: Any) -> InputSpec:
-    optional = False
-    if get_origin(hint) in (Union, UnionType):
-        members = [m for m in get_args(hint) if m is not type(None)]
-        optional, hint = len(members) < len(get_args(hint)), members[0]
     role = next((m for m in _metadata(hint) if isinstance(m, Role)), None)
     if role is None:
         raise ContractError(technique, f"input {name!r} has no role", "Annotate it with Image, Labels, Seeds, Mask, ...")
-    return InputSpec(name, role, optional)
+    return InputSpec(name, role, _is_optional(hint))
 
 
 def _read_outputs(technique: str, hint: Any) -> tuple[tuple[OutputSpec, ...], type | None]:
@@ -118,11 +126,7 @@ def _read_outputs(technique: str, hint: Any) -> tuple[tuple[OutputSpec, ...], ty
 
 
 def _read_output(technique: str, name: str, hint: Any) -> OutputSpec:
-    if get_origin(hint) in (Union, UnionType):
-        hint = next(m for m in get_args(hint) if m is not type(None))
-    markers = _metadata(hint)
-    role = next((m for m in markers if isinstance(m, Role)), None)
-    if role is None:
+    found = {type(m): m for m in reversed(_metadata(hint))}
+    if Role not in found:
         raise ContractError(technique, f"output {name!r} has no role", "Annotate it with Image, Labels, Table, ...")
-    found = {type(m): m for m in markers}
-    return OutputSpec(name, role, found.get(Dtype), found.get(OnlyIf), found.get(ExtraAxis), found.get(Channels))
+    return OutputSpec(name, found[Role], found.get(Dtype), found.get(OnlyIf), found.get(ExtraAxis), found.get(Channels))

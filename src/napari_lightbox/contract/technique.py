@@ -45,8 +45,12 @@ class Technique:
         Rule for the type of Image outputs (see `contract.dtypes`).
     grid
         How the output grid follows from the input grid, when they differ.
-    preview
-        Whether a crop gives a useful preview.
+    over
+        Fixed axes the kernel works over, such as ``"tyx"``; None lets the engine take the spatial ones.
+    memory
+        Peak working memory in multiples of the bytes of one element's inputs and outputs.
+    check
+        ``check(parameters, ndim)`` raises when parameters contradict each other.
     """
 
     id: str
@@ -60,6 +64,8 @@ class Technique:
     kind: Kind = "technique"
     synonyms: tuple[str, ...] = ()
     grid: Grid | None = None
+    over: str | None = None
+    memory: float = 4.0
     check: Callable[[Mapping[str, Any], int], None] | None = None
 
     @cached_property

@@ -1,0 +1,150 @@
+"""Fitting inputs for the example picture of a technique, by family and role."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from napari_lightbox.axes import Geometry, Volume
+from napari_lightbox.contract import Sequence as SequenceLocality
+from napari_lightbox.contract import Technique
+from napari_lightbox.contract.roles import LABEL_ROLES
+from napari_lightbox.samples import brain_mri, cells, moving_objects, picture, thorax_ct
+from napari_lightbox.samples.bodies import Phantom
+
+if TYPE_CHECKING:
+    from napari_lightbox.contract.signature import InputSpec
+
+# Family or technique id -> sample of the first input; "cells" is the fallback, because it comes with labels.
+FITTING = {
+    "color_geometry": "coffee",
+    "denoise": "brain",
+    "edges": "coins",
+    "inpaint": "camera",
+    "intensity": "moon",
+    "mosaic": "camera",
+    "registration": "brain",
+    "restore": "camera",
+    "threshold": "coins",
+    "threshold_local": "page",
+    "threshold_niblack": "page",
+    "threshold_sauvola": "page",
+    "threshold_local_otsu": "page",
+    "threshold_hounsfield": "chest",
+    "segment_classical": "coins",
+    "video": "video",
+}
+# Settings under which the effect is easy to see; everything else runs with its defaults.
+SETTINGS: dict[str, dict[str, Any]] = {
+    "gaussian_blur": {"sigma": 3.0},
+    "mean_filter": {"size": 7},
+    "threshold_hounsfield": {},
+}
+_PSF_NAMES = ("psf", "kernel")
+
+
+def inputs_for(technique: Technique) -> list[Volume | None]:
+    """Return one Volume per declared input; None for an optional one that has no natural example."""
+    name = FITTING.get(technique.id) or FITTING.get(technique.family, "cells")
+    if isinstance(technique.locality, SequenceLocality):
+        name = "video"
+    elif technique.channels == "rgb":
+        name = "coffee"
+    elif any(i.role.name in ("seeds", "labels") for i in technique.inputs):
+        name = "cells"
+    if 2 not in technique.spatial:
+        name += "_3d"
+    example = _example(name)
+    first = technique.inputs[0]
+    return [_input(spec, example, first=spec is first) for spec in technique.inputs]
+
+
+@cache
+def _example(name: str) -> Phantom:
+    """Return an image with labels of some of its objects."""
+    if name == "video":
+        return moving_objects(frames=30)
+    if name == "cells_3d":
+        return cells((24, 96, 96), count=25)
+    if name.endswith("_3d"):
+        return _crop_volume(brain_mri((4, 2, 2)))
+    if name == "cells":
+        return cells((200, 260), count=55, seed=3)
+    if name in ("brain", "chest"):
+        return _slice(brain_mri((3, 1, 1)) if name == "brain" else thorax_ct((5, 1.5, 1.5)))
+    image = picture(name)[0]
+    ny, nx = image.shape[:2]
+    image = image.with_data(np.ascontiguousarray(image.data[:300, :420]), geometry=_flat(image.data[:300, :420].shape))
+    labels = np.zeros((min(ny, 300), min(nx, 420)), np.int32)
+    labels[60:75, 40:220], labels[150:230, 260:272], labels[200:204, 30:240] = 1, 2, 3
+    return Phantom(image, Volume(labels, _flat(labels.shape), role="labels", name="labels"))
+
+
+def _flat(shape: tuple[int, ...]) -> Geometry:
+    return Geometry.of("yxc"[: len(shape)], shape)
+
+
+def _slice(phantom: Phantom) -> Phantom:
+    """Return the plane of a volume that shows most of the tumour."""
+    labels = phantom.labels.data
+    best = int(np.argmax((labels == labels.max()).sum(axis=(1, 2))))
+    geometry = phantom.image.geometry.select("yx")
+    image = phantom.image.with_data(np.ascontiguousarray(phantom.image.data[best]), geometry=geometry)
+    return Phantom(image, phantom.labels.with_data(np.ascontiguousarray(labels[best]), geometry=geometry))
+
+
+def _crop_volume(phantom: Phantom) -> Phantom:
+    box = tuple(slice(n // 5, n - n // 5) for n in phantom.image.shape)
+    geometry = phantom.image.geometry.crop([s.start for s in box], [s.stop - s.start for s in box])
+    cut = [v.with_data(np.ascontiguousarray(v.data[box]), geometry=geometry) for v in phantom]
+    return Phantom(*cut)
+
+
+def _input(spec: InputSpec, example: Phantom, *, first: bool) -> Any:
+    labels = example.labels
+    if first:
+        return _mask(labels) if spec.role.name == "mask" else labels if spec.role.name in LABEL_ROLES else example.image
+    if spec.role.many:
+        return [example.image, _moved(example.image)]
+    if spec.name in _PSF_NAMES or "psf" in spec.name:
+        return _psf(example.image)
+    by_role = {"seeds": _seeds, "mask": _mask, "labels": _same}
+    if spec.role.name in by_role:
+        return by_role[spec.role.name](labels)
+    if spec.role.name in ("image", "image_or_labels"):
+        return None if spec.optional else _moved(example.image)
+    return None
+
+
+def _same(labels: Volume) -> Volume:
+    return labels
+
+
+def _mask(labels: Volume) -> Volume:
+    return labels.with_data((labels.data > 0).astype(np.int32))
+
+
+def _seeds(labels: Volume) -> Volume:
+    """Return a small piece of every object, and the far background as one more label."""
+    from scipy import ndimage
+
+    inside = ndimage.distance_transform_edt(labels.data > 0)
+    outside = ndimage.distance_transform_edt(labels.data == 0)
+    seeds = np.where(inside > 0.5 * inside.max(), labels.data, 0)
+    seeds[outside > 0.6 * outside.max()] = labels.data.max() + 1
+    return labels.with_data(seeds.astype(np.int32), name="seeds")
+
+
+def _moved(image: Volume) -> Volume:
+    """Return the image shifted by a few pixels and a little brighter."""
+    moved = np.roll(image.data, (5, 8), axis=(image.axes.index("y"), image.axes.index("x")))
+    return image.with_data(moved, name="second image")
+
+
+def _psf(image: Volume) -> Volume:
+    ndim = len(image.geometry.spatial)
+    grid = np.ogrid[(slice(-7, 8),) * ndim]
+    psf = np.exp(-sum((g / 2.0) ** 2 for g in grid) / 2).astype(np.float32)
+    return Volume(psf / psf.sum(), Geometry.of("zyx"[3 - ndim :], psf.shape), name="psf")

@@ -1,0 +1,91 @@
+"""Statistics of a scope: the first half of `GlobalThenPointwise`."""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from napari_lightbox.contract import GlobalThenPointwise, Pass
+from napari_lightbox.engine.boxes import Box
+from napari_lightbox.engine.colour import value_channel
+from napari_lightbox.engine.kernel import Index, Kernel, Place
+
+
+def locality_of(kernel: Kernel) -> GlobalThenPointwise:
+    """Return the locality of a kernel that takes statistics."""
+    locality = kernel.technique.locality
+    assert isinstance(locality, GlobalThenPointwise)
+    return locality
+
+
+def block_state(kernel: Kernel, stage: Pass, blocks: Mapping[str, Any], index: Index, place: Place, previous: Any) -> Any:
+    """Return the state of one mapped element of one block."""
+    elements = {name: kernel.argument(name, blocks.get(name), index) for name in kernel.names}
+    first = elements[kernel.aligned[0]]
+    if kernel.colour and kernel.technique.channels == "luminance":
+        first = value_channel(first)
+    specs = [s for s in kernel.technique.inputs if s.is_array and s.role.aligned]
+    subject = tuple(elements[s.name] for s in specs) if stage.joint else first
+    arguments = [subject, elements.get("mask"), previous, kernel.parameters]
+    if stage.positioned:
+        arguments.append(kernel.block(place))
+    return stage.block(*arguments)
+
+
+def group_states(
+    kernel: Kernel, stage: Pass, blocks: Mapping[str, Any], place: Place, previous: Mapping[Index, Any]
+) -> dict[Index, Any]:
+    """Return the state of every group that a block touches."""
+    states: dict[Index, Any] = {}
+    for index in np.ndindex(*blocks[kernel.aligned[0]].shape[: kernel.mapped]):
+        group = kernel.group_of(index, place)
+        state = block_state(kernel, stage, blocks, index, place, previous.get(group))
+        states[group] = stage.combine(states[group], state) if group in states else state
+    return states
+
+
+def whole_statistics(kernel: Kernel, blocks: Mapping[str, Any], over: Box) -> dict[Index, Any]:
+    """Return the finished statistic of every group of an eager run."""
+    place = Place((0,) * kernel.mapped, over, over)
+    states: dict[Index, Any] = {}
+    for stage in locality_of(kernel).passes:
+        states = group_states(kernel, stage, blocks, place, states)
+    finish = locality_of(kernel).finish
+    return {group: finish(state, kernel.parameters) for group, state in states.items()}
+
+
+class StatisticCache:
+    """Finished statistics by content; the oldest go first."""
+
+    def __init__(self, size: int = 4096) -> None:
+        self._values: OrderedDict[Any, Any] = OrderedDict()
+        self._size = size
+        self._lock = threading.Lock()
+
+    def get(self, key: Any) -> tuple[bool, Any]:
+        """Return whether the key is known, and its value."""
+        with self._lock:
+            if key not in self._values:
+                return False, None
+            self._values.move_to_end(key)
+            return True, self._values[key]
+
+    def put(self, key: Any, value: Any) -> None:
+        """Keep a value."""
+        with self._lock:
+            self._values[key] = value
+            self._values.move_to_end(key)
+            while len(self._values) > self._size:
+                self._values.popitem(last=False)
+
+    def clear(self) -> None:
+        """Forget everything."""
+        with self._lock:
+            self._values.clear()
+
+
+cache = StatisticCache()

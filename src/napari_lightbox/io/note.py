@@ -1,0 +1,91 @@
+"""The note we leave in a file: what the format itself cannot say about a volume.
+
+It holds the exact geometry, the role, the name and the recipe. Other programs ignore it; the format's own
+fields are always written as well, and win when somebody changed them since.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from napari_lightbox.axes import Geometry, Volume
+from napari_lightbox.errors import LightboxError
+from napari_lightbox.io.world import with_axes
+
+KEY = "napari-lightbox"
+
+
+def note_of(volume: Volume, axes: str | None = None, **more: Any) -> dict[str, Any]:
+    """Return the note for `volume` as stored; `axes` are those to return to when it is read."""
+    note: dict[str, Any] = {"version": 1, "geometry": volume.geometry.to_json(), "axes": axes or volume.axes, "role": volume.role}
+    note |= {"name": volume.name} if volume.name else {}
+    note |= {"provenance": provenance} if (provenance := _plain(volume.metadata.get("provenance"))) else {}
+    return note | {k: v for k, v in more.items() if v is not None}
+
+
+def to_text(note: Mapping[str, Any]) -> str:
+    """Return the note as one line of ASCII."""
+    return json.dumps({KEY: note}, separators=(",", ":"))
+
+
+def from_text(text: str | bytes | None) -> dict[str, Any] | None:
+    """Return the note in `text`, or None when there is none."""
+    if isinstance(text, bytes):
+        text = text.decode("utf-8", "replace")
+    begin = (text or "").find(f'{{"{KEY}":')
+    if text is None or begin < 0:
+        return None
+    try:
+        found, _ = json.JSONDecoder().raw_decode(text[begin:])
+    except ValueError:
+        return None
+    note = found.get(KEY)
+    return note if isinstance(note, dict) else None
+
+
+def restored(volume: Volume, note: Any, *, places: bool) -> Volume:
+    """Return `volume` with what the note knows.
+
+    Parameters
+    ----------
+    places
+        The format stores position and orientation itself, so that they too must agree for the note to be believed.
+    """
+    if not isinstance(note, Mapping) or note.get("version") != 1:
+        return volume
+    kept = replace(
+        volume,
+        role="labels" if note.get("role") == "labels" and np.dtype(volume.dtype).kind in "biu" else volume.role,
+        name=str(note.get("name") or volume.name),
+        metadata=dict(volume.metadata) | ({"provenance": note["provenance"]} if "provenance" in note else {}),
+    )
+    try:
+        geometry = Geometry.from_json(note["geometry"])
+        if not _agrees(geometry, volume.geometry, places):
+            return kept
+        kept = with_axes(replace(kept, geometry=geometry), str(note.get("axes", geometry.axes)))
+        return kept if "dtype" not in note else kept.with_data(kept.data.astype(np.dtype(note["dtype"])))
+    except (KeyError, TypeError, ValueError, LightboxError):
+        return kept
+
+
+def _agrees(noted: Geometry, found: Geometry, places: bool) -> bool:
+    """Tell whether the file still says what it said when the note was written."""
+    if noted.shape != found.shape:
+        return False
+    if places:
+        scale = max(noted.spacing)
+        return bool(np.allclose(noted.affine, found.affine, rtol=1e-5, atol=1e-5 * scale))
+    return bool(np.allclose(noted.spacing, found.spacing, rtol=1e-4))
+
+
+def _plain(value: Any) -> Any:
+    try:
+        return json.loads(json.dumps(value))
+    except (TypeError, ValueError):
+        return None

@@ -1,0 +1,196 @@
+"""Interpolation at any position of a plane or volume."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numba import njit
+
+# what lies beyond the border: blend with the fill value, cut to it half a pixel outside, or go on with the image
+BLEND, CUT, NEAREST, REFLECT, MIRROR = range(5)
+
+
+@njit(nogil=True, cache=True, inline="always")
+def _fold(i: int, n: int, border: int) -> int:
+    """Return index `i` brought into range, -1 for "fill value"."""
+    if 0 <= i < n:
+        return i
+    if border == BLEND:
+        return -1
+    if border == CUT or border == NEAREST or n == 1:
+        return 0 if i < 0 else n - 1
+    period = 2 * n - (2 if border == MIRROR else 0)
+    i = i % period
+    return i if i < n else period - i - (0 if border == MIRROR else 1)
+
+
+@njit(nogil=True, cache=True, inline="always")
+def _value(block: Any, z: int, y: int, x: int, whole: Any, start: Any, border: int, fill: Any) -> Any:
+    k, j, i = _fold(z, whole[0], border), _fold(y, whole[1], border), _fold(x, whole[2], border)
+    if k < 0 or j < 0 or i < 0:
+        return fill
+    return block[k - start[0], j - start[1], i - start[2]]
+
+
+@njit(nogil=True, cache=True, inline="always")
+def _is_out(z: float, y: float, x: float, whole: Any) -> bool:
+    return not (-0.5 <= z < whole[0] - 0.5 and -0.5 <= y < whole[1] - 0.5 and -0.5 <= x < whole[2] - 0.5)
+
+
+@njit(nogil=True, cache=True, inline="always")
+def _spline(t: float) -> tuple[float, float, float, float]:
+    s = 1.0 - t
+    return s * s * s / 6, (4 - 6 * t * t + 3 * t * t * t) / 6, (4 - 6 * s * s + 3 * s * s * s) / 6, t * t * t / 6
+
+
+@njit(nogil=True, cache=True, inline="always")
+def _snap(c: float) -> float:
+    """Return the nearest integer when `c` is one up to rounding, so that whole shifts are exact."""
+    near = np.floor(c + 0.5)
+    return near if abs(c - near) < 1e-9 else c
+
+
+@njit(nogil=True, cache=True, error_model="numpy")
+def _cubic(block: Any, z: float, y: float, x: float, whole: Any, start: Any, border: int, fill: Any) -> float:
+    k, j, i = int(np.floor(z)), int(np.floor(y)), int(np.floor(x))
+    wz, wy, wx = _spline(z - k), _spline(y - j), _spline(x - i)
+    total = 0.0
+    for a in range(4):
+        if whole[0] == 1 and a != 1:
+            continue
+        plane = 0.0
+        for b in range(4):
+            line = 0.0
+            for c in range(4):
+                line += wx[c] * _value(block, k + a - 1, j + b - 1, i + c - 1, whole, start, border, fill)
+            plane += wy[b] * line
+        total += plane if whole[0] == 1 else wz[a] * plane
+    return total
+
+
+@njit(nogil=True, cache=True, inline="always")
+def _mix(first: Any, second: Any, t: float) -> float:
+    a, b = np.float64(first), np.float64(second)
+    return a if t == 0.0 else a + t * (b - a)
+
+
+@njit(nogil=True, cache=True, inline="always")
+def _in_plane(plane: Any, b: int, c: int, ty: float, tx: float) -> float:
+    top = _mix(plane[b, c], plane[b, c + 1], tx)
+    return _mix(top, _mix(plane[b + 1, c], plane[b + 1, c + 1], tx), ty)
+
+
+@njit(nogil=True, cache=True, error_model="numpy")
+def _linear(block: Any, z: float, y: float, x: float, whole: Any, start: Any, border: int, fill: Any) -> float:
+    k, j, i = int(np.floor(z)), int(np.floor(y)), int(np.floor(x))
+    tz, ty, tx = z - k, y - j, x - i
+    total = 0.0
+    for d in range(2):
+        wz = tz if d else 1.0 - tz
+        for e in range(2):
+            wy = ty if e else 1.0 - ty
+            for f in range(2):
+                w = wz * wy * (tx if f else 1.0 - tx)
+                if w != 0.0:
+                    total += w * _value(block, k + d, j + e, i + f, whole, start, border, fill)
+    return total
+
+
+@njit(nogil=True, cache=True, error_model="numpy")
+def _pick(block: Any, z: float, y: float, x: float, whole: Any, start: Any, border: int, fill: Any) -> Any:
+    return _value(
+        block, int(np.floor(z + 0.5)), int(np.floor(y + 0.5)), int(np.floor(x + 0.5)), whole, start, border, fill
+    )
+
+
+@njit(nogil=True, cache=True, error_model="numpy")
+def _positions(matrix: Any, shifts: Any, z: int, y: int, first: int, row: int, places: Any) -> None:
+    """Write the input coordinates of one output row; rows of `shifts` are planes and rows counted together."""
+    for axis in range(3):
+        constant = matrix[axis, 0] * z + matrix[axis, 1] * y
+        slope, offset = matrix[axis, 2], matrix[axis, 3]
+        for i in range(places.shape[1]):
+            places[axis, i] = constant + slope * (first + i) + offset
+        if shifts.size > 0:
+            for i in range(places.shape[1]):
+                places[axis, i] += shifts[axis, row, i]
+        for i in range(places.shape[1]):
+            places[axis, i] = _snap(places[axis, i])
+
+
+@njit(nogil=True, cache=True, error_model="numpy")
+def _linear_row(block: Any, places: Any, values: Any, whole: Any, start: Any, border: int, fill: Any) -> None:
+    depth, height, width = block.shape
+    for i in range(values.size):
+        z, y, x = places[0, i], places[1, i], places[2, i]
+        k, j, l = int(np.floor(z)), int(np.floor(y)), int(np.floor(x))  # noqa: E741
+        tz, a, b, c = z - k, k - start[0], j - start[1], l - start[2]
+        if 0 <= b < height - 1 and 0 <= c < width - 1 and 0 <= a < depth and (tz == 0.0 or a < depth - 1):
+            front = _in_plane(block[a], b, c, y - j, x - l)
+            values[i] = front if tz == 0.0 else _mix(front, _in_plane(block[a + 1], b, c, y - j, x - l), tz)
+        else:
+            values[i] = _linear(block, z, y, x, whole, start, border, fill)
+
+
+@njit(nogil=True, cache=True, error_model="numpy")
+def pick_block(
+    block: Any, matrix: Any, shifts: Any, out: Any, out_start: Any, whole: Any, start: Any, border: int, fill: Any, top: int, bottom: int
+) -> None:
+    """Fill rows `top` to `bottom` (planes and rows of `out` counted together) with the nearest samples."""
+    rows = out.shape[1]
+    places = np.empty((3, out.shape[2]))
+    for row in range(top, bottom):
+        k, j = row // rows, row % rows
+        _positions(matrix, shifts, k + out_start[0], j + out_start[1], out_start[2], row, places)
+        for i in range(out.shape[2]):
+            z, y, x = places[0, i], places[1, i], places[2, i]
+            if border == CUT and _is_out(z, y, x, whole):
+                out[k, j, i] = fill
+            else:
+                out[k, j, i] = _pick(block, z, y, x, whole, start, border, fill)
+
+
+@njit(nogil=True, cache=True, error_model="numpy")
+def sample_block(
+    block: Any,
+    cubic: bool,
+    matrix: Any,
+    shifts: Any,
+    out: Any,
+    out_start: Any,
+    whole: Any,
+    start: Any,
+    border: int,
+    fill: float,
+    limits: Any,
+    top: int,
+    bottom: int,
+) -> None:
+    """Fill rows `top` to `bottom` of `out` (z, y, x) with interpolated values.
+
+    `matrix` (3, 4) takes output indices to input indices of the whole element, to which `shifts` (3, z * y, x) or an empty
+    array is added. With `cubic` the block holds B-spline coefficients. `limits` (low, high) asks for rounding; low > high for none.
+    """
+    rows, columns = out.shape[1:]
+    places, values = np.empty((3, columns)), np.empty(columns)
+    for row in range(top, bottom):
+        k, j = row // rows, row % rows
+        _positions(matrix, shifts, k + out_start[0], j + out_start[1], out_start[2], row, places)
+        if cubic:
+            for i in range(columns):
+                values[i] = _cubic(
+                    block, places[0, i], places[1, i], places[2, i], whole, start, MIRROR if border == CUT else border, fill
+                )
+        else:
+            _linear_row(block, places, values, whole, start, border, fill)
+        if border == CUT:
+            for i in range(columns):
+                if _is_out(places[0, i], places[1, i], places[2, i], whole):
+                    values[i] = fill
+        if limits[0] <= limits[1]:
+            for i in range(columns):
+                out[k, j, i] = np.rint(min(max(values[i], limits[0]), limits[1]))
+        else:
+            for i in range(columns):
+                out[k, j, i] = values[i]

@@ -1,0 +1,115 @@
+"""Exact distances to the nearest background in two and three dimensions."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_lightbox.kernels.slabs import run_slabs
+
+Metric = Literal["euclidean", "cityblock", "chessboard"]
+_PIXELS_PER_THREAD = 1 << 16
+_EXACT_IN_FLOAT32 = 1 << 24
+_LONGEST_IN_OPENCV = 1 << 14
+
+
+def distance_to_background(
+    values: NDArray[Any], spacing: Sequence[float], metric: Metric = "euclidean", *, places: bool = False
+) -> tuple[NDArray[np.float32], NDArray[np.int32] | None]:
+    """Return how far every pixel is from the nearest pixel of another value; pixels of value 0 are at distance 0.
+
+    Parameters
+    ----------
+    values
+        Boolean mask, or integers whose regions of equal value are background to each other.
+    spacing
+        Distance of neighbouring samples, per axis.
+    metric
+        Euclidean, sum of the steps (cityblock) or the longest step (chessboard).
+    places
+        Also return the index of that nearest pixel, with the axes along the first axis.
+
+    Returns
+    -------
+    distance, index
+        float32, infinite where there is no background at all, and then -1 as index.
+    """
+    bits = np.dtype(f"u{values.dtype.itemsize}")
+    data = np.ascontiguousarray(values).view(bits)
+    data.flags.writeable = False
+    if data.size == 0:
+        index = np.empty((values.ndim, *values.shape), np.int32) if places else None
+        return np.empty(values.shape, np.float32), index
+    if not places and _opencv_is_exact(data, values.dtype, spacing):
+        return _plane(data, spacing[0], metric), None
+    found, nearest = _passes(data, spacing, metric, places)
+    if metric == "euclidean":
+        np.sqrt(found, out=found)
+    distance = found.astype(np.float32, copy=False)
+    if not places:
+        return distance, None
+    index = np.stack(np.unravel_index(np.maximum(nearest, 0), values.shape)).astype(np.int32)
+    index[:, nearest < 0] = -1
+    return distance, index
+
+
+def _opencv_is_exact(data: NDArray[Any], dtype: np.dtype[Any], spacing: Sequence[float]) -> bool:
+    """Tell whether this is a mask of square pixels, small enough for OpenCV's fixed-point sums."""
+    return dtype.kind == "b" and data.ndim == 2 and spacing[0] == spacing[1] and sum(data.shape) < _LONGEST_IN_OPENCV
+
+
+def _plane(mask: NDArray[np.uint8], step: float, metric: Metric) -> NDArray[np.float32]:
+    import cv2
+
+    if mask.all():
+        return np.full(mask.shape, np.inf, np.float32)
+    code, size = {
+        "euclidean": (cv2.DIST_L2, cv2.DIST_MASK_PRECISE),
+        "cityblock": (cv2.DIST_L1, 3),
+        "chessboard": (cv2.DIST_C, 3),
+    }[metric]
+    found = np.asarray(cv2.distanceTransform(mask, code, size))
+    return found if step == 1 else found * np.float32(step)
+
+
+def _passes(
+    values: NDArray[Any], spacing: Sequence[float], metric: Metric, places: bool
+) -> tuple[NDArray[Any], NDArray[np.int64]]:
+    """Run one exact pass per axis; Euclidean distances come back squared."""
+    from napari_lightbox.kernels import distance_compiled as compiled
+
+    code = {"euclidean": compiled.EUCLIDEAN, "cityblock": compiled.CITYBLOCK, "chessboard": compiled.CHESSBOARD}[metric]
+    whole = all(s == 1 for s in spacing) and sum(n * n for n in values.shape) < _EXACT_IN_FLOAT32
+    found = np.empty(values.shape, np.float32 if whole else np.float64)
+    nearest = np.empty(values.shape if places else (0,) * values.ndim, np.int64)
+    rows = (-1, values.shape[-1])
+    lines, out, where = values.reshape(rows), found.reshape(rows), nearest.reshape(rows if places else (0, 0))
+
+    def along_rows(begin: int, end: int) -> None:
+        compiled.first_pass(lines, spacing[-1], code, out, where, begin, end)
+
+    run_slabs(along_rows, len(lines), 1 + _PIXELS_PER_THREAD // values.shape[-1])
+    for axis in range(values.ndim - 2, -1, -1):
+        _along(values, axis, spacing[axis], code, found, nearest)
+    return found, nearest
+
+
+def _along(values: NDArray[Any], axis: int, step: float, code: int, found: NDArray[Any], nearest: NDArray[np.int64]) -> None:
+    from napari_lightbox.kernels import distance_compiled as compiled
+
+    length = values.shape[axis]
+    outer, inner = int(np.prod(values.shape[:axis])), int(np.prod(values.shape[axis + 1 :]))
+    if length == 1:
+        return
+    shape = (outer, length, inner)
+    kinds, out = values.reshape(shape), found.reshape(shape)
+    where = nearest.reshape(shape if nearest.size else (0, 0, 0))
+
+    def along_columns(begin: int, end: int) -> None:
+        compiled.next_pass(kinds, step, code, out, where, begin, end)
+
+    tiles = outer * -(-inner // compiled.TILE)
+    run_slabs(along_columns, tiles, 1 + _PIXELS_PER_THREAD // (length * compiled.TILE))

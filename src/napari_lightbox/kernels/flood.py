@@ -1,0 +1,46 @@
+"""Flood fill: what connects to a start through open pixels."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_lightbox.kernels.neighbours import inner, padded, row_steps
+
+
+def flood(is_open: NDArray[np.bool_], starts: NDArray[np.int64], connectivity: int = 1) -> NDArray[np.bool_]:
+    """Return the open pixels that connect to an open start.
+
+    Parameters
+    ----------
+    is_open
+        Where the fill may go, two or three axes.
+    starts
+        Flat indices where it begins; those that are not open are left out.
+    connectivity
+        1 for faces, up to the number of axes for corners.
+    """
+    from napari_lightbox.kernels.flood_compiled import fill
+
+    state = padded(is_open, 0, np.uint8)
+    steps, reach = row_steps(state.shape, connectivity)
+    places = tuple(axis + 1 for axis in np.unravel_index(starts, is_open.shape))
+    fill(state.ravel(), np.ravel_multi_index(places, state.shape), steps, reach)
+    return np.asarray(state[inner(state.ndim)] == 2)
+
+
+def within(block: NDArray[Any], lower: float, upper: float) -> NDArray[np.bool_]:
+    """Return where lower <= block <= upper, compared in the image's own type so that nothing wraps; NaN is outside."""
+    if block.dtype.kind == "f":
+        return (block >= lower) & (block <= upper)
+    data = block.view(np.uint8) if block.dtype == bool else block
+    limits = np.iinfo(data.dtype)
+    low = limits.min if lower <= limits.min else int(np.ceil(min(lower, 2.0**70)))
+    high = limits.max if upper >= limits.max else int(np.floor(max(upper, -(2.0**70))))
+    if low > limits.max or high < limits.min or low > high:
+        return np.zeros(data.shape, bool)
+    if low == limits.min and high == limits.max:
+        return np.ones(data.shape, bool)
+    return (data >= data.dtype.type(low)) & (data <= data.dtype.type(high))

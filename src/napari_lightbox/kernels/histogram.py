@@ -1,0 +1,152 @@
+"""Histograms that blocks can make and merge: exact levels where there are few, fixed bins elsewhere."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_lightbox.contract import Pass
+from napari_lightbox.contract.locality import Parameters
+from napari_lightbox.kernels.extrema import Extrema, find_extrema
+from napari_lightbox.kernels.levels import all_levels, bit_patterns, has_few_levels
+from napari_lightbox.kernels.slabs import run_slabs
+
+LEVELS = 1 << 16
+_FLOAT_COUNT_LIMIT = 1 << 24
+_PER_THREAD = 1 << 19
+
+
+@dataclass(frozen=True, eq=False)
+class Histogram:
+    """How many pixels hold which value.
+
+    Parameters
+    ----------
+    values
+        Ascending levels, or the centres of the bins.
+    counts
+        Pixels per level or bin.
+    edges
+        Borders of the bins; None when `values` are exact levels.
+    settled
+        Whether all blocks have been counted already, so that merging must not add.
+    """
+
+    values: NDArray[Any]
+    counts: NDArray[np.int64]
+    edges: NDArray[Any] | None = None
+    settled: bool = False
+
+    @property
+    def total(self) -> int:
+        """Number of pixels counted."""
+        return int(self.counts.sum())
+
+    def merged(self, other: Histogram) -> Histogram:
+        """Return the histogram of both parts."""
+        return self if self.settled else replace(self, counts=self.counts + other.counts)
+
+    def trimmed(self) -> Histogram:
+        """Return the histogram from the first to the last level that occurs; bins are left alone."""
+        if self.edges is not None:
+            return self
+        found = np.flatnonzero(self.counts)
+        span = slice(found[0], found[-1] + 1) if found.size else slice(0, 0)
+        return replace(self, values=self.values[span], counts=self.counts[span])
+
+
+def histogram_passes(bins: Callable[[Parameters], int]) -> tuple[Pass, Pass]:
+    """Return the two sweeps that make the `Histogram` of a scope.
+
+    Bool, 8-bit and 16-bit images are counted level by level in the first sweep. Others are surveyed for their
+    extrema first, then counted: integers that span at most 65536 levels exactly, the rest in ``bins(parameters)``
+    equal bins as numpy.histogram cuts them. Only finite pixels under the mask count; with a parameter
+    `ignore_zeros` that is true, zeros do not.
+    """
+
+    def count_block(image: Any, mask: Any, previous: Any, parameters: Parameters) -> Histogram:
+        if isinstance(previous, Histogram):
+            return replace(previous, settled=True)
+        return count_between(chosen(image, mask, parameters), previous, bins(parameters))
+
+    return Pass(_survey_block, lambda a, b: a.merged(b)), Pass(count_block, lambda a, b: a.merged(b))
+
+
+def whole_histogram(image: NDArray[Any], bins: int, mask: NDArray[np.bool_] | None = None) -> Histogram:
+    """Return the histogram of one array at once, as the passes make it from blocks."""
+    first, second = histogram_passes(lambda parameters: bins)
+    return second.block(image, mask, first.block(image, mask, None, {}), {})  # type: ignore[no-any-return]
+
+
+def _survey_block(image: Any, mask: Any, previous: Any, parameters: Parameters) -> Histogram | Extrema:
+    if not has_few_levels(image.dtype):
+        return find_extrema(chosen(image, mask, parameters))
+    counts = count_levels(image if mask is None else image[mask])
+    values = all_levels(image.dtype)
+    if parameters.get("ignore_zeros"):
+        counts[np.searchsorted(values, 0)] = 0
+    return Histogram(values, counts)
+
+
+def chosen(image: NDArray[Any], mask: NDArray[np.bool_] | None, parameters: Parameters) -> NDArray[Any]:
+    """Return the pixels that count: all of the mask, without zeros when `ignore_zeros` says so."""
+    values = image if mask is None else image[mask]
+    return values[values != 0] if parameters.get("ignore_zeros") else values
+
+
+def count_levels(values: NDArray[Any]) -> NDArray[np.int64]:
+    """Return the number of pixels per level of a type with few levels, in the order of `all_levels`."""
+    from napari_lightbox.kernels.levels_compiled import count
+
+    flat = bit_patterns(values)
+    size = 1 << 8 * values.dtype.itemsize
+    if size == 256 and 0 < flat.size < _FLOAT_COUNT_LIMIT:  # OpenCV gives counts as float32
+        import cv2
+
+        rows = flat.reshape(values.shape[0], -1)
+        counts = cv2.calcHist([rows], [0], None, [size], [0, size]).reshape(-1).astype(np.int64)
+    else:
+        counts = np.zeros(size, np.int64)
+        count(flat, counts)
+    if values.dtype.kind == "b":
+        return counts[:2].copy()
+    return np.asarray(np.roll(counts, size // 2)) if values.dtype.kind == "i" else counts
+
+
+def count_between(values: NDArray[Any], extrema: Extrema, bins: int) -> Histogram:
+    """Count the pixels of a wide type whose extrema over all blocks are known."""
+    from napari_lightbox.kernels.histogram_compiled import count_offsets
+
+    low, high = extrema.low, extrema.high
+    if extrema.empty:
+        return Histogram(np.empty(0), np.empty(0, np.int64))
+    flat = np.ascontiguousarray(values).reshape(-1)
+    if flat.dtype.kind in "iu" and high - low < LEVELS:
+        counts = np.zeros(int(high - low) + 1, np.int64)
+        count_offsets(flat, flat.dtype.type(low), counts)
+        return Histogram(np.arange(len(counts)) + low, counts)
+    if low == high:
+        return Histogram(np.array([low]), np.array([np.count_nonzero(flat == low)]))
+    if flat.dtype.kind != "f" or flat.dtype == np.float16:
+        flat = flat.astype(np.float32 if flat.dtype == np.float16 else np.float64)
+    edges = np.histogram_bin_edges(np.array([low, high], flat.dtype), bins)
+    slack = 4.0 * float(np.spacing(np.abs(edges).max())) * bins / (float(edges[-1]) - float(edges[0]))
+    return Histogram((edges[:-1] + edges[1:]) / 2, _count_in_slabs(flat, edges, slack), edges)
+
+
+def _count_in_slabs(flat: NDArray[Any], edges: NDArray[Any], slack: float) -> NDArray[np.int64]:
+    from napari_lightbox.kernels.histogram_compiled import count_bins
+
+    parts = []
+
+    def work(start: int, stop: int) -> None:
+        counts = np.zeros(len(edges) - 1, np.int64)
+        count_bins(flat[start:stop], edges, slack, counts)
+        parts.append(counts)
+
+    run_slabs(work, flat.size, least=_PER_THREAD)
+    return np.asarray(np.sum(parts, axis=0))

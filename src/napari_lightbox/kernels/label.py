@@ -1,0 +1,84 @@
+"""Connected components of two- and three-dimensional arrays."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_lightbox.errors import InputError, ParameterError
+
+_MOST_RUNS = np.iinfo(np.int32).max
+
+
+def label(values: NDArray[Any], connectivity: int = 1, background: Any = 0) -> tuple[NDArray[np.int32], int]:
+    """Label the components of touching pixels with equal values.
+
+    Rows are cut into runs, runs of neighbouring rows are joined by union-find, and the components are numbered by the
+    raster order of their first pixels.
+
+    Parameters
+    ----------
+    values
+        Boolean or integer array of one to three axes; may be read-only and strided.
+    connectivity
+        How many axes two touching pixels may differ along: 1 is faces, ``values.ndim`` every corner.
+    background
+        The one value that is never labelled. 0 labels the foreground; 1 on a mask labels its holes.
+
+    Returns
+    -------
+    labels, count
+        int32 labels 1 ... count, 0 on the background.
+
+    Raises
+    ------
+    ParameterError
+        Connectivity outside 1 ... ndim.
+    InputError
+        More runs than an int32 can count.
+    """
+    if not 1 <= connectivity <= values.ndim:
+        raise ParameterError("connectivity", f"{connectivity} does not exist in {values.ndim}D", f"Give 1 to {values.ndim}")
+    if values.size == 0:
+        return np.zeros(values.shape, np.int32), 0
+    if values.ndim == 2 and values.dtype == bool and background in (0, 1):
+        return _label_plane(values if background == 0 else ~values, connectivity)
+    data = values if _holds(values.dtype, background) else values.astype(np.int64)
+    bits = np.dtype(f"u{data.dtype.itemsize}")  # only equality counts: one compiled kernel per width
+    grid = np.ascontiguousarray(data).view(bits).reshape((1,) * (3 - values.ndim) + values.shape)
+    grid.flags.writeable = False
+    labels, count = _label_grid(grid, connectivity, np.array(background).astype(data.dtype).view(bits)[()])
+    return labels.reshape(values.shape), count
+
+
+def _label_plane(mask: NDArray[np.bool_], connectivity: int) -> tuple[NDArray[np.int32], int]:
+    import cv2
+
+    # of OpenCV's algorithms only Wu's numbers by the first pixel in raster order for both connectivities
+    pixels = np.ascontiguousarray(mask).view(np.uint8)
+    count, labels = cv2.connectedComponentsWithAlgorithm(pixels, 4 * connectivity, cv2.CV_32S, cv2.CCL_WU)
+    return labels, count - 1
+
+
+def _holds(dtype: np.dtype[Any], value: Any) -> bool:
+    limits = np.iinfo(np.uint8 if dtype.kind == "b" else dtype)
+    return bool(limits.min <= value <= limits.max)
+
+
+def _label_grid(grid: NDArray[Any], connectivity: int, background: Any) -> tuple[NDArray[np.int32], int]:
+    from napari_lightbox.kernels import label_compiled as compiled
+
+    runs = compiled.count_runs(grid, background)
+    if runs > _MOST_RUNS:
+        raise InputError("labels", f"has {runs} runs, more than an int32 counts", "Label it in smaller blocks")
+    starts, stops = np.empty(runs, np.int32), np.empty(runs, np.int32)
+    first = np.empty(grid.shape[0] * grid.shape[1] + 1, np.int64)
+    compiled.find_runs(grid, background, starts, stops, first)
+    parent = np.arange(runs, dtype=np.int32)
+    compiled.join_runs(grid, connectivity, starts, stops, first, parent)
+    count = compiled.number_runs(parent)
+    labels = np.empty(grid.shape, np.int32)
+    compiled.paint_runs(parent, starts, stops, first, labels)
+    return labels, count

@@ -1,0 +1,33 @@
+"""Compiled pointwise maps."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from numba import njit
+
+
+@njit(nogil=True, cache=True, error_model="numpy")  # type: ignore[untyped-decorator]
+def interpolate(flat: Any, first: float, step: float, curve: Any, out: Any) -> None:
+    """Write the height of a curve with points at ``first + k * step``; level beyond its ends."""
+    last = curve.size - 1
+    for i in range(flat.size):
+        position = (float(flat[i]) - first) / step
+        if position >= last:
+            out[i] = curve[last]
+        elif position <= 0:
+            out[i] = curve[0]
+        elif position == position:
+            k = int(position)
+            out[i] = curve[k] + (position - k) * (curve[k + 1] - curve[k])
+        else:
+            out[i] = position
+
+
+@njit(nogil=True, cache=True, error_model="numpy")  # type: ignore[untyped-decorator]
+def stretch(flat: Any, low: float, high: float, bottom: float, top: float, out: Any) -> None:
+    """Map low ... high to bottom ... top, both hit exactly; level beyond."""
+    for i in range(flat.size):
+        share = (float(flat[i]) - low) / (high - low)
+        share = 0.0 if share < 0 else (1.0 if share > 1 else share)
+        out[i] = (1 - share) * bottom + share * top

@@ -1,0 +1,54 @@
+"""Where a result lies: geometry to the keywords of a napari layer, exactly those of the source where nothing moved."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from napari.layers import Layer
+
+from napari_lightbox.axes import Geometry, Volume, is_rgb
+from napari_lightbox.axes.affine import Matrix, directions_of, spacing_of
+from napari_lightbox.widgets.layers import geometry_of
+
+
+def placed(geometry: Geometry, source: Layer | None = None, axes: str = "") -> dict[str, Any]:
+    """Return scale, translate, affine, units and axis labels for a layer over all axes of `geometry`.
+
+    A result on the grid of `source` (whose axes are `axes`) takes over the layer's own scale, translation, rotation,
+    shear and affine, number for number.
+    """
+    names = {"units": geometry.units, "axis_labels": tuple(geometry.axes)}
+    if source is not None and axes and _same_place(geometry, source, axes):
+        keys = ("scale", "translate", "rotate", "shear")
+        return {key: getattr(source, key) for key in keys} | {"affine": source.affine} | names
+    spacing = np.asarray(spacing_of(geometry.affine))
+    if np.allclose(directions_of(geometry.affine), np.eye(geometry.ndim), atol=1e-9):
+        return {"scale": spacing, "translate": geometry.affine[:-1, -1]} | names
+    return {"scale": spacing, "affine": _without_scale(geometry.affine, spacing)} | names
+
+
+def picture(volume: Volume) -> tuple[Any, Geometry, bool]:
+    """Return data and geometry as napari shows them, and whether the last axis is colour.
+
+    Colour that napari cannot show (neither bytes nor 0 to 1) and channels that stand last come first instead, to be browsed.
+    """
+    data, geometry = volume.data, volume.geometry
+    if not geometry.axes.endswith("c") or geometry.ndim < 3:
+        return data, geometry, False
+    if is_rgb(geometry.axes, geometry.shape) and volume.role == "image" and np.dtype(volume.dtype).kind in "uf":
+        return data, geometry.without("c"), True
+    order = "c" + geometry.axes[:-1]
+    return data.transpose([geometry.axes.index(a) for a in order]), geometry.select(order), False
+
+
+def _same_place(geometry: Geometry, source: Layer, axes: str) -> bool:
+    own = geometry_of(source, axes)
+    own = own.without("c") if len(own.axes) > source.ndim else own
+    return geometry.axes == own.axes and np.allclose(geometry.affine, own.affine, rtol=1e-12, atol=1e-12)
+
+
+def _without_scale(matrix: Matrix, spacing: Any) -> Matrix:
+    free = matrix.copy()
+    free[:-1, :-1] = matrix[:-1, :-1] / spacing
+    return free

@@ -1,0 +1,245 @@
+"""The dock of a technique: everything in it is made from the technique's contract."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from napari.layers import Image, Labels
+from qtpy.QtCore import QEvent, Qt
+from qtpy.QtWidgets import QCheckBox, QFrame, QLabel, QScrollArea, QVBoxLayout, QWidget
+
+from napari_lightbox.axes import Volume
+from napari_lightbox.axes.order import spatial_axes
+from napari_lightbox.contract import Collection, Technique
+from napari_lightbox.engine.request import Request
+from napari_lightbox.engine.runner import Outcome
+from napari_lightbox.errors import LightboxError
+from napari_lightbox.widgets.form import Form
+from napari_lightbox.widgets.help_dialog import help_dialog
+from napari_lightbox.widgets.inputs import Inputs
+from napari_lightbox.widgets.layers import unit_names
+from napari_lightbox.widgets.lifeline import Lifeline
+from napari_lightbox.widgets.messages import show_failure
+from napari_lightbox.widgets.options import Options
+from napari_lightbox.widgets.preview import Preview, visible_region
+from napari_lightbox.widgets.results import Origin, show_outcome
+from napari_lightbox.widgets.run_bar import RunBar
+from napari_lightbox.widgets.runners import shared_runner
+from napari_lightbox.widgets.table_dock import TableDock
+
+if TYPE_CHECKING:
+    from napari.viewer import Viewer
+
+
+_LABEL_WIDTH = 130
+
+
+class TechniqueDock(QWidget):  # type: ignore[misc]
+    """Inputs, parameters, options, preview and run of one technique in one viewer."""
+
+    def __init__(self, technique: Technique, viewer: Viewer) -> None:
+        super().__init__()
+        self.technique = technique
+        self._viewer = viewer
+        self._runner = shared_runner()
+        self._lifeline = Lifeline()
+        self._docked = False
+        self.inputs = Inputs(technique, viewer)
+        self.form = Form(technique)
+        self.options = Options(technique, viewer)
+        self.live = QCheckBox("Live preview of the visible slice")
+        self.live.setVisible(_has_preview(technique))
+        self.bar = RunBar()
+        self.preview = Preview(technique, viewer, self._runner, self.request)
+        self._lay_out()
+        self._connect()
+        self._follow_inputs()
+
+    def request(self) -> tuple[Request, Origin]:
+        """Return what Run would run, and what it starts from.
+
+        Raises
+        ------
+        LightboxError
+            The form is incomplete; the message says what is missing.
+        """
+        inputs, parameters = self.inputs.values(), self.form.values()
+        first, axes = self.inputs.first, self.inputs.axes
+        target, ids = self.options.output()
+        measured = next((layer for layer in self.inputs.layers() if isinstance(layer, Labels)), None)
+        lazy = target is None and all(spec.is_array for spec in self.technique.outputs)
+        mask = self.options.restriction(first, axes)
+        request = Request(self.technique.id, inputs, parameters, mask=mask, over=self.options.over(), lazy=lazy)
+        return request, Origin(first, axes, measured, target, ids)
+
+    def event(self, event: QEvent) -> bool:
+        """Notice when napari takes the dock out of its window."""
+        if event.type() == QEvent.Type.ParentChange:
+            if self.parent() is None and self._docked:
+                self.shut_down()
+            self._docked = self.parent() is not None
+        return bool(super().event(event))
+
+    def closeEvent(self, event: QEvent) -> None:
+        """Stop everything when closed as a window."""
+        self.shut_down()
+        super().closeEvent(event)
+
+    def shut_down(self) -> None:
+        """Cancel what runs, take the preview away and forget the viewer."""
+        self._lifeline.cut()
+
+    def _lay_out(self) -> None:
+        summary = QLabel(self.technique.doc)
+        summary.setWordWrap(True)
+        body = QWidget()
+        column = QVBoxLayout(body)
+        column.setContentsMargins(2, 2, 6, 2)
+        column.setSpacing(8)
+        for part in (summary, self.inputs, _line(), self.form, _line(), self.options):
+            column.addWidget(part)
+        column.addStretch(1)
+        _align([*self.inputs.labels, *self.form.labels, *self.options.labels])
+        scroll = QScrollArea()
+        scroll.setWidgetResizable(True)
+        scroll.setFrameShape(QFrame.Shape.NoFrame)
+        scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        scroll.setWidget(body)
+        whole = QVBoxLayout(self)
+        whole.addWidget(scroll, 1)
+        whole.addWidget(self.live)
+        whole.addWidget(self.bar)
+        self.setMinimumWidth(320)
+
+    def _connect(self) -> None:
+        layers = self._viewer.layers.events
+        for emitter in (layers.inserted, layers.removed, layers.reordered):
+            self._lifeline.connect(emitter, self._follow_layers)
+        self._lifeline.at_end(self.preview.stop)
+        self._lifeline.at_end(self.bar.drop)
+        self.destroyed.connect(self._lifeline.cut)
+        self.inputs.changed.connect(self._follow_inputs)
+        self.options.changed.connect(self._follow_options)
+        self.form.changed.connect(self.preview.refresh)
+        self.live.toggled.connect(self._switch_preview)
+        self.preview.said.connect(self._say)
+        self.bar.asked.connect(self.run)
+        self.bar.failed.connect(show_failure)
+        self.bar.reset.clicked.connect(self.form.reset)
+        self.bar.help.clicked.connect(lambda: help_dialog(self.technique, self).show())
+
+    def run(self) -> None:
+        """Start the run the form describes."""
+        try:
+            request, origin = self.request()
+            job = self._runner.submit(request)
+        except LightboxError as error:
+            self._say(str(error))
+            show_failure(error)
+            return
+        self.live.setChecked(False)
+        self.bar.follow(job, lambda outcome: self._take(outcome, request, origin))
+
+    def _take(self, outcome: Outcome, request: Request, origin: Origin) -> None:
+        """Show an outcome; a lazy picture waits for its visible slice, so that nothing is computed in the GUI's thread."""
+        main = outcome.main
+        if (
+            isinstance(main, Volume)
+            and main.role == "image"
+            and hasattr(main.data, "dask")
+            and origin.layer in self._viewer.layers
+        ):
+            region = visible_region(self._viewer, origin.layer)
+            look = Request(
+                request.technique, request.inputs, request.parameters, request.mask, request.over, region, preview=True
+            )
+            job = self._runner.submit(look)
+            self.bar.follow(job, lambda seen: self._show(outcome, origin, _limits(seen)))
+        else:
+            self._show(outcome, origin, None)
+
+    def _show(self, outcome: Outcome, origin: Origin, limits: tuple[float, float] | None) -> None:
+        try:
+            layers, tables, notes = show_outcome(self._viewer, self.technique, outcome, origin, limits)
+        except LightboxError as error:
+            self._say(str(error))
+            show_failure(error)
+            return
+        for title, table in tables.items():
+            layer = origin.labels or next(iter(layers), None)
+            self._viewer.window.add_dock_widget(TableDock(table, self._viewer, layer), name=title, area="bottom")
+        self._say(". ".join(notes) or "Done.")
+
+    def _follow_layers(self, event: Any = None) -> None:
+        self.inputs.refresh()
+        self.options.refresh()
+
+    def _follow_inputs(self) -> None:
+        self.options.set_axes(self.inputs.axes)
+        self._follow_options()
+        if self.preview.active:
+            self.preview.start(self.inputs.layers())
+
+    def _follow_options(self) -> None:
+        axes = spatial_axes(self.inputs.axes) if isinstance(self.inputs.first, (Image, Labels)) else "zyx"
+        flat = self.options.over() or (axes[-2:] if 3 not in self.technique.spatial else axes)
+        self.form.set_axes(flat)
+        if isinstance(self.inputs.first, (Image, Labels)):
+            self.form.set_length_unit(unit_names(self.inputs.first)[-1])
+        self.preview.refresh()
+
+    def _switch_preview(self, on: bool) -> None:
+        if on:
+            self.preview.start(self.inputs.layers())
+        else:
+            self.preview.stop()
+            self._say("")
+
+    def _say(self, text: str) -> None:
+        self.bar.message.setText(text)
+
+
+@cache
+def dock_class(technique: Technique) -> type[TechniqueDock]:
+    """Return the widget class napari instantiates for a technique."""
+
+    class Dock(TechniqueDock):
+        __doc__ = technique.doc
+
+        def __init__(self, napari_viewer: Viewer) -> None:
+            super().__init__(technique, napari_viewer)
+
+    Dock.__name__ = Dock.__qualname__ = f"{technique.id}_dock"
+    return Dock
+
+
+def _has_preview(technique: Technique) -> bool:
+    return any(spec.is_array for spec in technique.outputs) and not isinstance(technique.locality, Collection)
+
+
+def _is_lazy_image(value: Any) -> bool:
+    return isinstance(value, Volume) and value.role == "image" and hasattr(value.data, "dask")
+
+
+def _limits(seen: Outcome) -> tuple[float, float] | None:
+    """Return the contrast limits of the visible slice, None when it is flat."""
+    values = np.asarray(seen.main.data)
+    low, high = float(np.nanmin(values)), float(np.nanmax(values))
+    return (low, high) if np.isfinite([low, high]).all() and low < high else None
+
+
+def _align(labels: list[QLabel]) -> None:
+    """Give all labels one width, so that the fields of every part stand below each other."""
+    width = min(max((label.sizeHint().width() for label in labels), default=0), _LABEL_WIDTH)
+    for label in labels:
+        label.setMinimumWidth(width)
+
+
+def _line() -> QFrame:
+    line = QFrame()
+    line.setFrameShape(QFrame.Shape.HLine)
+    line.setFrameShadow(QFrame.Shadow.Sunken)
+    return line

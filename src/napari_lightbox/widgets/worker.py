@@ -1,0 +1,75 @@
+"""One run seen from the GUI: what a job reports in any thread arrives as Qt signals in the GUI's thread."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Any
+
+from qtpy.QtCore import QObject, Qt, Signal
+
+from napari_lightbox.engine.runner import Job
+
+_ENDS = ("done", "failed", "cancelled")
+
+
+class Watch(QObject):  # type: ignore[misc]
+    """Follow one job until it ends or `release` is called.
+
+    Emits `progressed(fraction, message)`, then exactly one of `finished(outcome)`, `failed(error)`, `cancelled()`.
+    """
+
+    progressed = Signal(float, str)
+    finished = Signal(object)
+    failed = Signal(object)
+    cancelled = Signal()
+    _reported = Signal()
+
+    def __init__(self, job: Job) -> None:
+        super().__init__()
+        self._job: Job | None = job
+        self._reported.connect(self._read, Qt.ConnectionType.QueuedConnection)
+        self._unsubscribe: Callable[[], Any] = job.subscribe(self._hear)
+        self._hear(job)
+
+    @property
+    def running(self) -> bool:
+        """Whether the job may still report something."""
+        return self._job is not None
+
+    def cancel(self) -> None:
+        """Ask the job to stop; `cancelled` follows."""
+        if self._job is not None:
+            self._job.cancel()
+
+    def release(self) -> None:
+        """Cancel the job and hear no more of it."""
+        job, self._job = self._job, None
+        self._unsubscribe()
+        if job is not None:
+            job.cancel()
+
+    def _hear(self, job: Job) -> None:
+        """Pass a report on, from whatever thread it comes; the window may be gone by then."""
+        with suppress(RuntimeError):
+            self._reported.emit()
+
+    def _read(self) -> None:
+        job = self._job
+        if job is None:
+            return
+        status = job.status
+        if status not in _ENDS:
+            self.progressed.emit(job.fraction, job.message)
+            return
+        self._job = None
+        self._unsubscribe()
+        if status == "cancelled":
+            self.cancelled.emit()
+            return
+        try:
+            outcome = job.result(0)
+        except Exception as error:  # noqa: BLE001 - whatever the run raised is shown to the user
+            self.failed.emit(error)
+        else:
+            self.finished.emit(outcome)

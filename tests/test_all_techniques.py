@@ -1,0 +1,12 @@
+"""Every registered technique keeps the promises of the contract."""
+
+from __future__ import annotations
+
+from napari_lightbox.contract import registry
+from napari_lightbox.testing.technique_suite import TechniqueSuite
+from tests.technique_hints import HINTS
+
+
+class TestEveryTechnique(TechniqueSuite):
+    techniques = tuple(t.id for t in registry.find())
+    hints = HINTS
