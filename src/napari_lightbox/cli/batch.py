@@ -13,6 +13,9 @@ if TYPE_CHECKING:
     from napari_lightbox.cli.batch_report import Entry
     from napari_lightbox.contract import Recipe
 
+_LOSSLESS = (".nii.gz", ".nii", ".ome.zarr", ".zarr", ".ome.tif", ".ome.tiff", ".tif", ".tiff", ".mha", ".nrrd", ".png")
+_MEDICAL = ("", ".dcm", ".dicom", ".ima", ".mhd")
+
 
 def add_to(subcommands: Any) -> None:
     """Declare the subcommand."""
@@ -142,11 +145,6 @@ def name_targets(sources: Sequence[str], folder: Path, ending: str | None) -> di
 
 def _writable(ending: str) -> str:
     """Return the ending for results of a file that ends so: the same where it keeps all values, else a lossless one."""
-    kept = (".nii.gz", ".nii", ".ome.zarr", ".zarr", ".ome.tif", ".ome.tiff", ".tif", ".tiff", ".mha", ".nrrd", ".png")
-    return (
-        ending
-        if ending.lower() in kept
-        else ".nii.gz"
-        if ending.lower() in ("", ".dcm", ".dicom", ".ima", ".mhd")
-        else ".ome.tif"
-    )
+    if ending.lower() in _LOSSLESS:
+        return ending
+    return ".nii.gz" if ending.lower() in _MEDICAL else ".ome.tif"

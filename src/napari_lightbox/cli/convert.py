@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +26,7 @@ def run(arguments: argparse.Namespace) -> int:
     """Convert the file."""
     from napari_lightbox.cli.outputs import in_words, split_name
     from napari_lightbox.cli.running import with_progress
-    from napari_lightbox.io.formats import read, write, writer_of
+    from napari_lightbox.io.formats import read, writer_of
 
     found = read(arguments.input)
     together = writer_of(arguments.output).several and len(found) > 1
@@ -32,6 +34,12 @@ def run(arguments: argparse.Namespace) -> int:
     stem, ending = split_name(arguments.output)
     for number, group in enumerate(groups):
         path = arguments.output if len(groups) == 1 else arguments.output.with_name(f"{stem}-{number}{ending}")
-        with_progress(f"writing {path.name}", lambda report, p=path, g=group: write(p, *g, progress=report))
+        with_progress(f"writing {path.name}", partial(_write, path, group))
         print(f"{path}: {'; '.join(in_words(value) for value in group)}", file=sys.stderr)
     return 0
+
+
+def _write(path: Path, values: Sequence[Any], report: Callable[[float], None]) -> None:
+    from napari_lightbox.io.formats import write
+
+    write(path, *values, progress=report)

@@ -9,9 +9,12 @@ import re
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
-from importlib import metadata
+from importlib import import_module, metadata
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
+
+if TYPE_CHECKING:
+    from packaging.requirements import Requirement
 
 Mark = Literal["ok", "note", "missing"]
 _SIGNS = {"ok": "ok     ", "note": "note   ", "missing": "MISSING"}
@@ -37,11 +40,8 @@ def add_to(subcommands: Any) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Print the report; 1 when something needed is missing."""
     del arguments
-    sections = {
-        "System": _system, "Packages": _packages, "Extras": _extras, "Display": _display, "Compute": _compute, "Techniques": _techniques,
-    }  # fmt: skip
     broken = False
-    for title, check in sections.items():
+    for title, check in _SECTIONS.items():
         print(title)
         for finding in check():
             broken |= finding.mark == "missing"
@@ -80,26 +80,29 @@ def _folder(folder: Path) -> Finding:
 
 
 def _packages() -> Iterator[Finding]:
-    for name in _required(None):
-        yield _package(name)
+    for requirement in _required(None):
+        yield _package(requirement)
     present = [name for name in _OPENCVS if _version(name)]
     if len(present) > 1:
         yield Finding("note", f"{' and '.join(present)} overwrite each other's files; keep one: pip uninstall {present[1]}")
 
 
-def _package(name: str) -> Finding:
-    version = _version(name)
-    if version is not None:
-        return Finding("ok", f"{name} {version}")
-    if name == "opencv-python" and (other := next((o for o in _OPENCVS if _version(o)), None)):
-        return Finding("ok", f"{other} {_version(other)} (instead of opencv-python)")
-    return Finding("missing", f"{name}: pip install {name}")
+def _package(requirement: Requirement) -> Finding:
+    name, version = requirement.name, _version(requirement.name)
+    if version is None and name == "opencv-python":
+        name = next((o for o in _OPENCVS if _version(o)), name)
+        version = _version(name)
+    if version is None:
+        return Finding("missing", f"{name}: pip install '{requirement.name}{requirement.specifier}'")
+    if not requirement.specifier.contains(version, prereleases=True):
+        return Finding("missing", f"{name} {version} does not fit: pip install '{name}{requirement.specifier}'")
+    return Finding("ok", f"{name} {version}")
 
 
 def _extras() -> Iterator[Finding]:
-    purposes = {"gui": "the napari plugin", "deep": "learned models", "server": "lightbox serve and clusters"}
+    purposes = {"gui": "the napari plugin", "deep": "learned models", "server": "clusters"}
     for extra, purpose in purposes.items():
-        needed = _required(extra)
+        needed = [requirement.name for requirement in _required(extra)]
         absent = [name for name in needed if _version(name) is None]
         if absent:
             yield Finding("note", f"{extra} ({purpose}) lacks {', '.join(absent)}: pip install '{_DISTRIBUTION}[{extra}]'")
@@ -107,15 +110,19 @@ def _extras() -> Iterator[Finding]:
             yield Finding("ok", f"{extra} ({purpose}): {', '.join(f'{n} {_version(n)}' for n in needed)}")
 
 
-def _required(extra: str | None) -> list[str]:
-    """Return the distributions that the package, or one of its extras, asks for."""
-    names = []
-    for requirement in metadata.requires(_DISTRIBUTION) or []:
-        name = re.split(r"[^A-Za-z0-9._-]", requirement, maxsplit=1)[0]
-        marked = re.search(r"extra\s*==\s*['\"](\w+)['\"]", requirement)
-        if (marked[1] if marked else None) == extra and name != _DISTRIBUTION:
-            names.append(name)
-    return names
+def _required(extra: str | None) -> list[Requirement]:
+    """Return what the package, or one of its extras, asks for."""
+    from packaging.requirements import Requirement
+
+    found = [Requirement(text) for text in metadata.requires(_DISTRIBUTION) or []]
+    return [r for r in found if r.name != _DISTRIBUTION and _belongs(r, extra)]
+
+
+def _belongs(requirement: Requirement, extra: str | None) -> bool:
+    marker = requirement.marker
+    if marker is None or marker.evaluate({"extra": ""}):
+        return extra is None
+    return extra is not None and marker.evaluate({"extra": extra})
 
 
 def _version(name: str) -> str | None:
@@ -133,7 +140,7 @@ def _display() -> Iterator[Finding]:
         if absent:
             yield Finding(
                 "note",
-                f"system libraries not found: {', '.join(absent)}; the napari window may need them (see the install guide)",
+                f"system libraries not found: {', '.join(absent)}; the napari window may need them (see the guide)",
             )
         if not (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")):
             yield Finding("note", "no display; run with xvfb-run -a to open napari without a screen")
@@ -149,7 +156,8 @@ from qtpy.QtGui import QGuiApplication, QOffscreenSurface, QOpenGLContext
 application = QGuiApplication([])
 surface, context = QOffscreenSurface(), QOpenGLContext()
 surface.create()
-print("CONTEXT", context.create() and context.makeCurrent(surface), context.format().majorVersion(), context.format().minorVersion())
+works = context.create() and context.makeCurrent(surface)
+print("CONTEXT", works, context.format().majorVersion(), context.format().minorVersion())
 """
 
 
@@ -164,27 +172,18 @@ def _open_gl() -> Finding:
     found = re.search(r"CONTEXT True (\d+) (\d+)", answer.stdout)
     if found:
         return Finding("ok", f"OpenGL {found[1]}.{found[2]} on this display")
-    return Finding(
-        "note", "no OpenGL context; napari's canvas will not open. Install a graphics driver or Mesa (libgl1-mesa-dri)"
-    )
+    return Finding("note", "no OpenGL context; napari's canvas will not open. Install a graphics driver or libgl1-mesa-dri")
 
 
 def _compute() -> Iterator[Finding]:
     import shutil
 
     if _version("torch") is not None:
-        import torch
-
-        names = [torch.cuda.get_device_name(i) for i in range(torch.cuda.device_count())]
-        yield (
-            Finding("ok", f"torch sees {', '.join(names)}")
-            if names
-            else Finding("note", "torch sees no GPU; models run on the CPU")
-        )
+        cuda = import_module("torch").cuda
+        names = [cuda.get_device_name(i) for i in range(cuda.device_count())]
+        yield Finding("ok" if names else "note", f"torch sees {', '.join(names) or 'no GPU; models run on the CPU'}")
     elif shutil.which("nvidia-smi"):
-        yield Finding(
-            "note", f"there is an NVIDIA driver but no torch; pip install '{_DISTRIBUTION}[deep]' to use the GPU for models"
-        )
+        yield Finding("note", f"there is an NVIDIA driver but no torch; pip install '{_DISTRIBUTION}[deep]' to use the GPU")
     else:
         yield Finding("note", "no GPU in use; everything runs on the CPU")
 
@@ -197,3 +196,13 @@ def _techniques() -> Iterator[Finding]:
     yield Finding("ok", f"{len(found)} techniques in {len({t.family for t in found})} families")
     for point in metadata.entry_points(group=ENTRY_POINT_GROUP):
         yield Finding("ok", f"plugin {point.name} from {point.value}")
+
+
+_SECTIONS = {
+    "System": _system,
+    "Packages": _packages,
+    "Extras": _extras,
+    "Display": _display,
+    "Compute": _compute,
+    "Techniques": _techniques,
+}

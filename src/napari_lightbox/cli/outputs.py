@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +33,7 @@ def write_outputs(path: Path, outputs: Mapping[str, Any]) -> list[Path]:
     for number, (name, value) in enumerate((n, v) for n, v in outputs.items() if v is not None):
         base = stem if number == 0 else f"{stem}-{name}"
         target = path.with_name(base + _ending(value, ending))
-        with_progress(f"writing {target.name}", lambda report, t=target, v=value: _write(t, v, report))
+        with_progress(f"writing {target.name}", partial(_write, target, value))
         written.append(target)
     return written
 

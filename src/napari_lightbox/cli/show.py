@@ -15,7 +15,7 @@ LOCALITIES = {
     "halo": "Each pixel is computed from its neighbourhood; any part of an image can be computed alone, borders included.",
     "plane": "Each plane (y, x) is computed as a whole; planes are independent of one another.",
     "volume": "Each volume (z, y, x) is computed as a whole; time points and channels are independent.",
-    "global_then_pointwise": "A statistic of the whole image is gathered first, block by block; then each pixel is computed alone.",
+    "global_then_pointwise": "A statistic of the whole image is gathered first, block by block; then each pixel alone.",
     "merge_labels": "Blocks are labelled alone and joined where objects touch across block faces.",
     "sequence": "Frames are computed in order of time; checkpoints allow a start in the middle.",
     "whole": "The result may depend on every pixel, so the image is computed as a whole, within the memory budget.",

@@ -10,6 +10,7 @@ from napari_lightbox.contract import Sequence as SequenceLocality
 from napari_lightbox.engine.bind import Bound, bind
 from napari_lightbox.engine.blocking import Granularity
 from napari_lightbox.engine.eager import run_eager
+from napari_lightbox.engine.forecast import check_forecast
 from napari_lightbox.engine.inputs import Source, is_lazy
 from napari_lightbox.engine.kernel import Kernel
 from napari_lightbox.engine.make_kernel import make_kernel
@@ -68,6 +69,7 @@ def apply(
 
 def run(bound: Bound, granularity: Granularity = "view") -> tuple[Any, ...]:
     """Return the outputs of a bound technique, lazy when any input is."""
+    check_forecast(bound)
     kernel, raw = lowered(bound, granularity) if is_lazy(_sources(bound)) else (None, run_eager(bound))
     kernel = kernel or make_kernel(bound)
     outputs = tuple(present(kernel, bound, spec, value) for spec, value in zip(bound.technique.outputs, raw, strict=True))

@@ -126,7 +126,7 @@ def bind(
     complete = technique.complete(parameters)
     if technique.inputs[0].role.many:
         return _bind_collection(technique, inputs, complete, axes, spacing)
-    if mask is not None and any(s.name == "mask" for s in specs):
+    if mask is not None and any(s.name == "mask" for s in specs[1:]):
         inputs, mask = _mask_as_input(technique, inputs, mask), None
     arrays, values = _read_inputs(technique, inputs, axes, spacing)
     first = arrays[0]
@@ -164,7 +164,7 @@ def _read_inputs(
 
 
 def _mask_as_input(technique: Technique, inputs: Sequence[Any], mask: Any) -> list[Any]:
-    position = [s.name for s in technique.inputs].index("mask")
+    position = 1 + [s.name for s in technique.inputs[1:]].index("mask")
     filled = [*inputs, *[None] * (position + 1 - len(inputs))]
     if filled[position] is not None:
         raise InputError("mask", "is given twice", "Pass it once, by position or by name")

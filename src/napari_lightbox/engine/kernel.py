@@ -192,13 +192,14 @@ class Kernel:
     ) -> Any:
         mask = restriction != 0
         mask = mask[tuple(0 if n == 1 else i for i, n in zip(index, mask.shape, strict=False))] if index else mask
+        original = self.argument(self.aligned[0], blocks[self.aligned[0]], index)
+        if self.trim and place.taken != place.given:
+            cut = within(place.given, place.taken)
+            mask, original = mask[cut], original[cut]
         if array.ndim > mask.ndim:
             mask = mask[..., None]
         if plan.spec.role.name == "labels":
             return np.where(mask, array, np.zeros((), array.dtype))
-        original = self.argument(self.aligned[0], blocks[self.aligned[0]], index)
-        if self.trim and place.taken != place.given:
-            original = original[within(place.given, place.taken)]
         return np.where(mask, array, original.astype(plan.dtype))
 
 

@@ -30,7 +30,8 @@ def block_state(kernel: Kernel, stage: Pass, blocks: Mapping[str, Any], index: I
         first = value_channel(first)
     specs = [s for s in kernel.technique.inputs if s.is_array and s.role.aligned]
     subject = tuple(elements[s.name] for s in specs) if stage.joint else first
-    arguments = [subject, elements.get("mask"), previous, kernel.parameters]
+    mask = elements.get("mask") if kernel.aligned[0] != "mask" else None
+    arguments = [subject, mask, previous, kernel.parameters]
     if stage.positioned:
         arguments.append(kernel.block(place))
     return stage.block(*arguments)

@@ -50,7 +50,7 @@ def read(path: Path) -> list[Volume]:
     with reading(path):
         geometry = Geometry(axes, shape, _matrix(header, sizes, channels), _units(axes))
     volume = Volume(data, geometry, {"header": dict(header)}, "image", path.stem)
-    return [restored(volume, from_text(header.get("Comment")), places=True)]
+    return [restored(volume, from_text(header.get("Comment")), stated="affine")]
 
 
 def write(path: Path, volumes: Sequence[Volume], *, progress: Progress | None = None, compression: bool = False) -> None:

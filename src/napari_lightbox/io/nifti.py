@@ -51,7 +51,7 @@ def read(path: Path, *, fourth: Literal["t", "c"] = "t") -> list[Volume]:
     role: Literal["image", "labels"] = "labels" if _is_labels(header) else "image"
     volume = Volume(data, geometry, metadata, role if source.dtype.kind in "iu" else "image", name)
     note = _note(header)
-    return [_without_empty(volume) if note is None else restored(volume, note, places=True)]
+    return [_without_empty(volume) if note is None else restored(volume, note, stated="affine")]
 
 
 def write(path: Path, volumes: Sequence[Volume], *, progress: Progress | None = None) -> None:

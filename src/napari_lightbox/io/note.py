@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
+from typing import Any, Literal, TypeAlias
 
 import numpy as np
 
@@ -18,6 +18,7 @@ from napari_lightbox.errors import LightboxError
 from napari_lightbox.io.world import with_axes
 
 KEY = "napari-lightbox"
+Stated: TypeAlias = Literal["affine", "spacing", "nothing"]
 
 
 def note_of(volume: Volume, axes: str | None = None, **more: Any) -> dict[str, Any]:
@@ -48,13 +49,13 @@ def from_text(text: str | bytes | None) -> dict[str, Any] | None:
     return note if isinstance(note, dict) else None
 
 
-def restored(volume: Volume, note: Any, *, places: bool) -> Volume:
+def restored(volume: Volume, note: Any, *, stated: Stated) -> Volume:
     """Return `volume` with what the note knows.
 
     Parameters
     ----------
-    places
-        The format stores position and orientation itself, so that they too must agree for the note to be believed.
+    stated
+        What the format itself states, and what must agree for the note's geometry to be believed.
     """
     if not isinstance(note, Mapping) or note.get("version") != 1:
         return volume
@@ -66,22 +67,27 @@ def restored(volume: Volume, note: Any, *, places: bool) -> Volume:
     )
     try:
         geometry = Geometry.from_json(note["geometry"])
-        if not _agrees(geometry, volume.geometry, places):
-            return kept
+        renamed = dict(zip(str(note.get("stored", geometry.axes)), geometry.axes, strict=True))
+        found = replace(volume.geometry, axes="".join(renamed.get(a, a) for a in volume.axes))
+        kept = with_axes(replace(kept, geometry=found), geometry.axes)
+        if not _agrees(geometry, kept.geometry, found.axes, stated):
+            return replace(kept, data=volume.data, geometry=volume.geometry)
         kept = with_axes(replace(kept, geometry=geometry), str(note.get("axes", geometry.axes)))
         return kept if "dtype" not in note else kept.with_data(kept.data.astype(np.dtype(note["dtype"])))
-    except (KeyError, TypeError, ValueError, LightboxError):
-        return kept
+    except (KeyError, TypeError, ValueError, IndexError, LightboxError):
+        return replace(kept, data=volume.data, geometry=volume.geometry)
 
 
-def _agrees(noted: Geometry, found: Geometry, places: bool) -> bool:
-    """Tell whether the file still says what it said when the note was written."""
+def _agrees(noted: Geometry, found: Geometry, in_file: str, stated: Stated) -> bool:
+    """Tell whether the file still says what it said when the note was written, for the axes that are `in_file`."""
     if noted.shape != found.shape:
         return False
-    if places:
-        scale = max(noted.spacing)
-        return bool(np.allclose(noted.affine, found.affine, rtol=1e-5, atol=1e-5 * scale))
-    return bool(np.allclose(noted.spacing, found.spacing, rtol=1e-4))
+    if stated == "nothing":
+        return True
+    if stated == "affine":
+        return bool(np.allclose(noted.affine, found.affine, rtol=1e-5, atol=1e-5 * max(noted.spacing)))
+    axes = [a for a in in_file if a in "tzyx"]
+    return bool(np.allclose(noted.spacing_along("".join(axes)), found.spacing_along("".join(axes)), rtol=1e-4))
 
 
 def _plain(value: Any) -> Any:

@@ -51,7 +51,7 @@ def read(path: Path) -> list[Volume]:
     source = _source(path, header, offset, geometry.shape, stored)
     data = lazy(source, plane_chunks(geometry.axes, geometry.shape, stored.itemsize), path)
     volume = Volume(data, geometry, {"header": {k: v for k, v in header.items() if k != KEY}}, "image", path.stem)
-    return [restored(volume, from_text(header.get(KEY)), places=True)]
+    return [restored(volume, from_text(header.get(KEY)), stated="affine")]
 
 
 def write(path: Path, volumes: Sequence[Volume], *, progress: Progress | None = None, compression: bool = False) -> None:

@@ -32,7 +32,7 @@ def read(path: Path) -> list[Volume]:
     axes = "yx" if array.ndim == 2 else "yxc"
     is_labels = named_like_labels(path) and array.dtype.kind in "iu" and axes == "yx"
     volume = Volume(array, Geometry(axes, array.shape), {}, "labels" if is_labels else "image", path.stem)
-    return [restored(volume, note, places=False)]
+    return [restored(volume, note, stated="nothing")]
 
 
 def write(path: Path, volumes: Sequence[Volume], *, progress: Progress | None = None, quality: int = 95) -> None:

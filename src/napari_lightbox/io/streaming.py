@@ -80,27 +80,27 @@ class _Sink:
             self._state.wait_for(lambda: self._active == 0)
 
 
-def write_raw(data: Any, path: Path, offset: int, dtype: Any, progress: Progress | None = None, *, reserve: bool = True) -> None:
+def write_raw(data: Any, path: Path, offset: int, dtype: Any, progress: Progress | None = None) -> None:
     """Write `data` in C order into the file at `path`, which holds its header already."""
     kind = np.dtype(dtype)
     size = int(np.prod(data.shape, dtype=np.int64)) * kind.itemsize
-    if reserve:
-        allocate(path, offset + size)
+    allocate(path, offset, size)
     if size:
         target = np.memmap(path, kind, "r+", offset, tuple(data.shape))
         store(data, target, progress)
         target.flush()
 
 
-def allocate(path: Path, size: int) -> None:
-    """Make the file `size` bytes long with the space really set aside, so that a full disk is noticed here."""
-    with path.open("ab") as file:
-        held = file.tell()
-        if hasattr(os, "posix_fallocate") and size > held:
-            os.posix_fallocate(file.fileno(), held, size - held)
+def allocate(path: Path, start: int, size: int) -> None:
+    """Set aside `size` bytes from `start` on, so that a full disk is noticed here and not in a memory map."""
+    with path.open("r+b") as file:
+        if hasattr(os, "posix_fallocate"):
+            if size:
+                os.posix_fallocate(file.fileno(), start, size)
             return
-        for start in range(held, size, _SLAB_BYTES):
-            file.write(bytes(min(_SLAB_BYTES, size - start)))
+        file.seek(start)
+        for done in range(0, size, _SLAB_BYTES):
+            file.write(bytes(min(_SLAB_BYTES, size - done)))
 
 
 @contextmanager
@@ -117,6 +117,7 @@ def in_order(data: Any, partial: Path) -> Iterator[Any]:
     else:
         spool = partial.with_name(partial.name + ".spool")
         try:
+            spool.touch()
             write_raw(data, spool, 0, data.dtype)
             yield np.memmap(spool, data.dtype, "r", 0, tuple(data.shape))
         finally:

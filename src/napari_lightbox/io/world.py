@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_lightbox.axes import Geometry, Volume
+from napari_lightbox.errors import AxesError
 
 Matrix = NDArray[np.float64]
 _TO_LPS = {"R": ("x", -1.0), "L": ("x", 1.0), "A": ("y", -1.0), "P": ("y", 1.0), "S": ("z", 1.0), "I": ("z", -1.0)}
@@ -53,6 +54,8 @@ def with_axes(volume: Volume, axes: str) -> Volume:
     """Return the volume transposed to `axes`; axes of length one may be left out or added."""
     gone = [a for a in volume.axes if a not in axes]
     data, geometry = volume.data, volume.geometry
+    if any(geometry.length(a) != 1 for a in gone):
+        raise AxesError("axes", f"{geometry.axes!r} cannot become {axes!r}: an axis is longer than one", "Select one index of it first")
     if gone:
         data = data[tuple(0 if a in gone else slice(None) for a in volume.axes)]
         geometry = geometry.without(gone)

@@ -76,9 +76,9 @@ def _mix(first: Any, second: Any, t: float) -> float:
 
 
 @njit(nogil=True, cache=True, inline="always")
-def _in_plane(plane: Any, b: int, c: int, ty: float, tx: float) -> float:
-    top = _mix(plane[b, c], plane[b, c + 1], tx)
-    return _mix(top, _mix(plane[b + 1, c], plane[b + 1, c + 1], tx), ty)
+def _in_plane(block: Any, a: int, b: int, c: int, ty: float, tx: float) -> float:
+    top = _mix(block[a, b, c], block[a, b, c + 1], tx)
+    return _mix(top, _mix(block[a, b + 1, c], block[a, b + 1, c + 1], tx), ty)
 
 
 @njit(nogil=True, cache=True, error_model="numpy")
@@ -127,8 +127,8 @@ def _linear_row(block: Any, places: Any, values: Any, whole: Any, start: Any, bo
         k, j, l = int(np.floor(z)), int(np.floor(y)), int(np.floor(x))  # noqa: E741
         tz, a, b, c = z - k, k - start[0], j - start[1], l - start[2]
         if 0 <= b < height - 1 and 0 <= c < width - 1 and 0 <= a < depth and (tz == 0.0 or a < depth - 1):
-            front = _in_plane(block[a], b, c, y - j, x - l)
-            values[i] = front if tz == 0.0 else _mix(front, _in_plane(block[a + 1], b, c, y - j, x - l), tz)
+            front = _in_plane(block, a, b, c, y - j, x - l)
+            values[i] = front if tz == 0.0 else _mix(front, _in_plane(block, a + 1, b, c, y - j, x - l), tz)
         else:
             values[i] = _linear(block, z, y, x, whole, start, border, fill)
 

@@ -35,10 +35,14 @@ def apply_curve(image: NDArray[Any], values: NDArray[Any], heights: NDArray[np.f
         flat = flat.astype(np.float32)
     kind = np.dtype(dtype)
     out = np.empty(flat.size, kind if kind in (np.float32, np.float64) else np.float64)
-    last = max(len(values) - 1, 1)
-    first, step = float(values[0]), (float(values[-1]) - float(values[0])) / last
-    curve = heights.astype(np.float64)
-    run_slabs(
-        lambda a, b: interpolate(flat[a:b], first, step or 1.0, curve, out[a:b]), flat.size, least=_PER_THREAD
-    )
+    first, step = float(values[0]), (float(values[-1]) - float(values[0])) / max(len(values) - 1, 1) or 1.0
+    curve = np.append(heights, heights[-1]) if len(heights) == 1 else np.asarray(heights, np.float64)
+    run_slabs(lambda a, b: interpolate(flat[a:b], first, step, curve, out[a:b]), flat.size, least=_PER_THREAD)
     return to_dtype(out, kind).reshape(image.shape)
+
+
+def apply_knots(image: NDArray[Any], values: NDArray[np.float64], heights: NDArray[np.float64], dtype: Any) -> NDArray[Any]:
+    """Do as `apply_curve` for a few points that need not be evenly spaced."""
+    if has_few_levels(image.dtype):
+        return look_up(image, to_dtype(np.interp(all_levels(image.dtype), values, heights), dtype))
+    return to_dtype(np.interp(image, values, heights), dtype)

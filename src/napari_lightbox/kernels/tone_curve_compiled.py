@@ -9,19 +9,13 @@ from numba import njit
 
 @njit(nogil=True, cache=True, error_model="numpy")  # type: ignore[untyped-decorator]
 def interpolate(flat: Any, first: float, step: float, curve: Any, out: Any) -> None:
-    """Write the height of a curve with points at ``first + k * step``; level beyond its ends."""
+    """Write the height of a curve with two points or more at ``first + k * step``; level beyond its ends."""
     last = curve.size - 1
     for i in range(flat.size):
-        position = (float(flat[i]) - first) / step
-        if position >= last:
-            out[i] = curve[last]
-        elif position <= 0:
-            out[i] = curve[0]
-        elif position == position:
-            k = int(position)
-            out[i] = curve[k] + (position - k) * (curve[k + 1] - curve[k])
-        else:
-            out[i] = position
+        position = min(max((float(flat[i]) - first) / step, 0.0), float(last))
+        k = int(position) if position == position else 0
+        k = min(k, last - 1)
+        out[i] = curve[k] + (position - k) * (curve[k + 1] - curve[k])
 
 
 @njit(nogil=True, cache=True, error_model="numpy")  # type: ignore[untyped-decorator]

@@ -5,10 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from napari.viewer import Viewer
+
     from napari_lightbox.widgets.technique_dock import TechniqueDock
 
 
-def __getattr__(name: str) -> type[TechniqueDock]:
+def __getattr__(name: str) -> Callable[[Viewer], TechniqueDock]:
     """Return the dock class of the technique with this id."""
     from napari_lightbox.contract import registry
     from napari_lightbox.errors import UnknownTechniqueError

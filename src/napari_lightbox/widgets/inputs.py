@@ -22,6 +22,7 @@ from napari_lightbox.widgets.values import accepts, input_value
 if TYPE_CHECKING:
     from napari.components import ViewerModel
 
+_GUESSED = "Axes (guessed)"
 Chooser = LayerCombo | LayerList | FileLine
 _AXES_HELP = "<qt>One letter per dimension: t time, z y x space, c channel or colour. Written to the layer's axis labels.</qt>"
 
@@ -52,6 +53,7 @@ class Inputs(QWidget):  # type: ignore[misc]
             widget.setToolTip(
                 "<qt>One letter per dimension: t time, z y x space, c channel or colour. Written to the layer's axis labels.</qt>"
             )
+        self.axes_label.setMinimumWidth(self.axes_label.fontMetrics().horizontalAdvance(_GUESSED))
         rows.addRow(self.axes_label, self.axes_line)
         self.refresh()
         self._show_axes()
@@ -130,7 +132,7 @@ class Inputs(QWidget):  # type: ignore[misc]
         with suppress(AxesError):
             axes, guessed = suggest_axes(self.first)
         lengths = " × ".join(map(str, data_shape(self.first)))
-        self.axes_label.setText("Axes (guessed)" if guessed else "Axes")
+        self.axes_label.setText(_GUESSED if guessed else "Axes")
         self.axes_line.setText(axes)
         self.axes_line.setPlaceholderText(f"letters for {lengths}")
 

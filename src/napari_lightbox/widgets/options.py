@@ -35,15 +35,15 @@ class Options(QWidget):  # type: ignore[misc]
         self._viewer = viewer
         rows = form_layout()
         self.setLayout(rows)
-        self.mask = self.plane = self.target = self.ids = None
+        self.mask: LayerCombo | None = None
+        self.plane: QCheckBox | None = None
+        self.target: LayerCombo | None = None
+        self.ids = QLineEdit()
         if _can_restrict(technique):
-            self.mask = LayerCombo(
-                lambda layer: isinstance(layer, (Labels, Shapes)) and not is_preview(layer), none="whole image"
-            )
+            self.mask = LayerCombo(partial(_is_a, (Labels, Shapes)), none="whole image")
             self.mask.changed.connect(self.changed.emit)
-            rows.addRow(
-                _label("Restrict to", "Only where this Labels or Shapes layer has an object; the rest stays as it is."), self.mask
-            )
+            tip = "Only where this Labels or Shapes layer has an object; the rest stays as it is."
+            rows.addRow(_label("Restrict to", tip), self.mask)
         if {2, 3} <= set(technique.spatial) and technique.over is None:
             self.plane = QCheckBox("plane by plane")
             self.plane.setToolTip("<qt>Treat every y, x plane on its own instead of the whole z, y, x volume.</qt>")

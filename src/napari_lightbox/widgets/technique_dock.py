@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from functools import cache
 from typing import TYPE_CHECKING, Any
@@ -24,6 +25,7 @@ from napari_lightbox.widgets.layers import unit_names
 from napari_lightbox.widgets.lifeline import Lifeline
 from napari_lightbox.widgets.messages import show_failure
 from napari_lightbox.widgets.options import Options
+from napari_lightbox.widgets.plugin_settings import apply_settings, preview_at_start
 from napari_lightbox.widgets.preview import Preview, visible_region
 from napari_lightbox.widgets.results import Origin, show_outcome
 from napari_lightbox.widgets.run_bar import RunBar
@@ -34,7 +36,7 @@ if TYPE_CHECKING:
     from napari.viewer import Viewer
 
 
-_LABEL_WIDTH = 130
+_LABEL_WIDTH = 140
 
 
 class TechniqueDock(QWidget):  # type: ignore[misc]
@@ -57,6 +59,7 @@ class TechniqueDock(QWidget):  # type: ignore[misc]
         self._lay_out()
         self._connect()
         self._follow_inputs()
+        self.live.setChecked(preview_at_start() and _has_preview(technique))
 
     def request(self) -> tuple[Request, Origin]:
         """Return what Run would run, and what it starts from.
@@ -134,6 +137,7 @@ class TechniqueDock(QWidget):  # type: ignore[misc]
     def run(self) -> None:
         """Start the run the form describes."""
         try:
+            apply_settings()
             request, origin = self.request()
             job = self._runner.submit(request)
         except LightboxError as error:
@@ -145,18 +149,9 @@ class TechniqueDock(QWidget):  # type: ignore[misc]
 
     def _take(self, outcome: Outcome, request: Request, origin: Origin) -> None:
         """Show an outcome; a lazy picture waits for its visible slice, so that nothing is computed in the GUI's thread."""
-        main = outcome.main
-        if (
-            isinstance(main, Volume)
-            and main.role == "image"
-            and hasattr(main.data, "dask")
-            and origin.layer in self._viewer.layers
-        ):
+        if _is_lazy_image(outcome.main) and origin.layer in self._viewer.layers:
             region = visible_region(self._viewer, origin.layer)
-            look = Request(
-                request.technique, request.inputs, request.parameters, request.mask, request.over, region, preview=True
-            )
-            job = self._runner.submit(look)
+            job = self._runner.submit(replace(request, region=region, preview=True))
             self.bar.follow(job, lambda seen: self._show(outcome, origin, _limits(seen)))
         else:
             self._show(outcome, origin, None)
@@ -203,7 +198,7 @@ class TechniqueDock(QWidget):  # type: ignore[misc]
 
 
 @cache
-def dock_class(technique: Technique) -> type[TechniqueDock]:
+def dock_class(technique: Technique) -> Callable[[Viewer], TechniqueDock]:
     """Return the widget class napari instantiates for a technique."""
 
     class Dock(TechniqueDock):
@@ -233,7 +228,7 @@ def _limits(seen: Outcome) -> tuple[float, float] | None:
 
 def _align(labels: list[QLabel]) -> None:
     """Give all labels one width, so that the fields of every part stand below each other."""
-    width = min(max((label.sizeHint().width() for label in labels), default=0), _LABEL_WIDTH)
+    width = min(max((max(label.sizeHint().width(), label.minimumWidth()) for label in labels), default=0), _LABEL_WIDTH)
     for label in labels:
         label.setMinimumWidth(width)
 

@@ -68,13 +68,15 @@ def binary_fill_holes(
     https://doi.org/10.1007/978-3-662-05088-0.
     """
     _check({"connectivity": connectivity, "per_slice": per_slice}, mask.ndim)
-    if per_slice and mask.ndim == 3:
-        return np.stack([_filled(plane, connectivity) for plane in mask]) if len(mask) else mask.copy()
+    if per_slice and mask.ndim == 3 and len(mask):
+        return np.stack([_filled(plane, connectivity) for plane in mask])
     return _filled(mask, connectivity)
 
 
 def _filled(mask: NDArray[Any], connectivity: int) -> NDArray[Any]:
     """Fill what the border cannot reach."""
+    if mask.size == 0:
+        return mask.copy()
     background, count = label(mask == 0, connectivity)
     is_hole = np.ones(count + 1, bool)
     is_hole[0] = False

@@ -70,7 +70,8 @@ def morphological_closing(
     References
     ----------
     J. Serra, "Image Analysis and Mathematical Morphology", Academic Press 1982; OpenCV ``morphologyEx`` (MORPH_CLOSE);
-    scipy.ndimage ``grey_closing``; ITK ``GrayscaleMorphologicalClosingImageFilter`` with its safe border.
+    scipy.ndimage ``grey_closing``; ITK ``GrayscaleMorphologicalClosingImageFilter``, equal
+    a few pixels inside the border.
     """
     used = element(image, footprint, shape, radius, unit, spacing)
     return erode(dilate(image, used, iterations), used, iterations)

@@ -70,7 +70,8 @@ def morphological_opening(
     References
     ----------
     J. Serra, "Image Analysis and Mathematical Morphology", Academic Press 1982; OpenCV ``morphologyEx`` (MORPH_OPEN);
-    scipy.ndimage ``grey_opening``; ITK ``GrayscaleMorphologicalOpeningImageFilter``.
+    scipy.ndimage ``grey_opening``; ITK ``GrayscaleMorphologicalOpeningImageFilter``, equal a few
+    pixels inside the border.
     """
     used = element(image, footprint, shape, radius, unit, spacing)
     return dilate(erode(image, used, iterations), used, iterations)
