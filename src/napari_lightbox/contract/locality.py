@@ -79,7 +79,7 @@ class GlobalThenPointwise:
     technique as the keyword `statistic`. A parameter named `scope` (``"layer"``, ``"element"``,
     ``"plane"``) says how much shares one statistic; without it, each element has its own.
     `of` names the inputs whose statistics are taken; with several, `statistic` is a tuple.
-    A technique whose outputs are all values or tables is called with `statistic` alone.
+    A technique whose outputs are all values or tables is called with `statistic` and None for its inputs.
     """
 
     passes: tuple[Pass, ...]

@@ -9,7 +9,7 @@ from itertools import zip_longest
 from typing import Any
 
 from napari_lightbox.axes import Geometry, Volume, is_rgb
-from napari_lightbox.axes.order import CHANNEL, spatial_axes
+from napari_lightbox.axes.order import CHANNEL, TIME, spatial_axes
 from napari_lightbox.contract import Extent, GlobalThenPointwise, Technique
 from napari_lightbox.contract import Sequence as SequenceLocality
 from napari_lightbox.contract.roles import Role
@@ -139,6 +139,8 @@ def bind(
             check_same_grid(source, first, kernel_axes)
     if technique.check is not None:
         technique.check(complete, len(kernel_axes))
+    if isinstance(technique.locality, SequenceLocality) and (TIME not in first.axes or TIME in kernel_axes):
+        raise AxesError("axes", f"{first.axes!r} have no time to follow", _way_out(technique, first))
     mapped = "".join(a for a in first.axes if a not in kernel_axes and not (colour and a == CHANNEL))
     return Bound(technique, complete, tuple(arrays), values, restriction, kernel_axes, mapped, colour)
 

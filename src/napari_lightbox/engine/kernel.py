@@ -115,7 +115,7 @@ class Kernel:
         keywords = dict(self.parameters) | {"statistic": statistic}
         if "spacing" in self.technique.injected:
             keywords["spacing"] = self.spacing
-        return self._call([], keywords)
+        return self._call([None] * len(self.names), keywords)
 
     def collect(self, images: Sequence[NDArray[Any]]) -> tuple[Any, ...]:
         """Call a technique that takes a list of pictures."""

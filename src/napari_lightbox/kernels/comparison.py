@@ -47,7 +47,9 @@ def within(image: NDArray[Any], low: float, high: float, inside: int = 1, outsid
     if flat.dtype == np.float16:
         flat = flat.astype(np.float32)
     out = np.empty(image.shape, np.int32)
-    label_within(flat, flat.dtype.type(bounds[0]), flat.dtype.type(bounds[1]), np.int32(inside), np.int32(outside), out.reshape(-1))
+    label_within(
+        flat, flat.dtype.type(bounds[0]), flat.dtype.type(bounds[1]), np.int32(inside), np.int32(outside), out.reshape(-1)
+    )
     return out
 
 

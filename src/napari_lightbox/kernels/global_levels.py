@@ -53,7 +53,9 @@ def li_level(histogram: Histogram, guess: float | None = None, tolerance: float 
     step = tolerance or 0.5 * float(values[1] - values[0])
     level = float(np.average(values, weights=counts)) if guess is None else guess - low
     if not 0 < level < values[-1]:
-        raise ParameterError("initial_guess", f"{guess} is outside the image", f"Give a value between {low} and {low + values[-1]}")
+        raise ParameterError(
+            "initial_guess", f"{guess} is outside the image", f"Give a value between {low} and {low + values[-1]}"
+        )
     cumulated = np.cumsum(counts)
     moments = np.cumsum(counts * values)
     previous = -2 * step

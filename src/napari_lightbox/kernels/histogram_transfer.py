@@ -18,10 +18,13 @@ def cumulative_curve(source: Histogram, template: Histogram) -> Curve:
     It has one height per level or bin of `source`, so its points are evenly spaced.
     """
     source, template = source.trimmed(), template.trimmed()
-    found = template.counts > 0
-    shares = np.cumsum(source.counts) / source.total
+    seen, found = source.counts > 0, template.counts > 0
+    shares = np.cumsum(source.counts[seen]) / source.total
     targets = np.cumsum(template.counts[found]) / template.total
-    return source.values.astype(np.float64), np.interp(shares, targets, template.values[found])
+    heights = np.interp(shares, targets, template.values[found])
+    values = source.values.astype(np.float64)
+    # straight across values that do not occur, so that bins in sparse tails are not dragged to the last one below
+    return values, np.interp(values, values[seen], heights)
 
 
 def quantile_curve(source: Histogram, template: Histogram, levels: int, points: int, from_mean: bool) -> Curve:

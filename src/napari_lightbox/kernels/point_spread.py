@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 from typing import Any, Literal
 
@@ -18,7 +19,8 @@ _SUBPIXELS = 8
 def motion_psf(length: int, angle: float, support: int | None = None) -> NDArray[np.float64]:
     """Return a line of `length` pixels turned by `angle` degrees from the x axis towards the y axis.
 
-    Sampled as in OpenCV's deconvolution sample: a row of ones turned with cubic interpolation.
+    Sampled as in OpenCV's deconvolution sample: a row of ones turned with cubic interpolation, here
+    without its negative overshoots.
     """
     import cv2
 
@@ -27,13 +29,13 @@ def motion_psf(length: int, angle: float, support: int | None = None) -> NDArray
     turn = np.deg2rad(angle)
     matrix = np.array([[np.cos(turn), -np.sin(turn), 0], [np.sin(turn), np.cos(turn), 0]], np.float32)
     matrix[:, 2] = size // 2 - matrix[:, :2] @ np.array([(length - 1) * 0.5, 0], np.float32)
-    return _normalised(cv2.warpAffine(row, matrix, (size, size), flags=cv2.INTER_CUBIC))
+    return _normalised(np.maximum(cv2.warpAffine(row, matrix, (size, size), flags=cv2.INTER_CUBIC), 0))
 
 
 def gaussian_psf(sigma: Sequence[float]) -> NDArray[np.float64]:
     """Return a sampled Gaussian, cut at four sigmas."""
     taps = [gaussian_taps(s, gaussian_radius(s, 4.0)) for s in sigma]
-    return np.asarray(np.prod(np.ix_(*taps)))
+    return np.asarray(functools.reduce(np.multiply, np.ix_(*taps)))
 
 
 def disk_psf(radius: Sequence[float]) -> NDArray[np.float64]:
@@ -44,7 +46,7 @@ def disk_psf(radius: Sequence[float]) -> NDArray[np.float64]:
         reach = int(np.ceil(r - 0.5)) if r > 0.5 else 0
         offsets = (np.arange(-reach, reach + 1)[:, None] + fine).ravel()
         squares.append((offsets / max(r, 0.5)) ** 2)
-    inside = sum(np.ix_(*squares)) <= 1
+    inside = functools.reduce(np.add, np.ix_(*squares)) <= 1
     blocks = [n for s in squares for n in (len(s) // _SUBPIXELS, _SUBPIXELS)]
     return _normalised(inside.reshape(blocks).mean(axis=tuple(range(1, len(blocks), 2))))
 
@@ -76,7 +78,9 @@ def make_psf(
         The given model without a PSF, or a PSF beside a described one.
     """
     if (model == "given") != (psf is not None):
-        way_out = "Give a PSF image, or choose motion, gaussian or disk" if psf is None else "Choose 'given', or leave the PSF out"
+        way_out = (
+            "Give a PSF image, or choose motion, gaussian or disk" if psf is None else "Choose 'given', or leave the PSF out"
+        )
         raise ParameterError("model", f"is {model!r} {'without' if psf is None else 'beside'} a PSF image", way_out)
     if psf is not None:
         return given_psf(psf, ndim)

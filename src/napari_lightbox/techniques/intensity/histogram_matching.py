@@ -142,5 +142,7 @@ def _template_planes(template: NDArray[Any], channels: int, space: str) -> Plane
     if space == "lab" and channels:
         raise InputError("template", "has no red, green and blue", 'Give a colour picture, or choose colour_space="channels"')
     if not channels and template.ndim > 2 and template.shape[-1] in (3, 4):
-        raise InputError("template", f"has shape {template.shape}, which looks like colour, and the image is gray", "Give a gray template")
+        raise InputError(
+            "template", f"has shape {template.shape}, which looks like colour, and the image is gray", "Give a gray template"
+        )
     return [template] * max(channels, 1)

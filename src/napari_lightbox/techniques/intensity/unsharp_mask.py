@@ -35,7 +35,9 @@ def unsharp_mask(
     image: Image,
     *,
     method: Literal["gaussian", "laplacian"] = "gaussian",
-    radius: Annotated[float | tuple[float, ...], PerAxis(), Range(0, 200, 0.5), Unit("px"), VisibleIf("method", "gaussian")] = 1.0,
+    radius: Annotated[
+        float | tuple[float, ...], PerAxis(), Range(0, 200, 0.5), Unit("px"), VisibleIf("method", "gaussian")
+    ] = 1.0,
     amount: Annotated[float, Range(0, 100, 0.1)] = 1.0,
     unit: Annotated[Literal["px", "physical"], Advanced()] = "px",
     spacing: Spacing = (1.0, 1.0, 1.0),
@@ -114,7 +116,9 @@ def _sharpened(block: NDArray[Any], smooth: NDArray[np.float64], amount: float) 
     else:
         low, high = _limits(block.dtype)
         run_slabs(
-            lambda a, b: sharpen_integers(flat[a:b], blurred[a:b], float(amount), low, high, out[a:b]), flat.size, least=_PER_THREAD
+            lambda a, b: sharpen_integers(flat[a:b], blurred[a:b], float(amount), low, high, out[a:b]),
+            flat.size,
+            least=_PER_THREAD,
         )
     return out.reshape(block.shape).view(block.dtype)
 

@@ -14,6 +14,7 @@ from napari_lightbox.errors import ParameterError
 from napari_lightbox.kernels.comparison import Band, label_bands
 from napari_lightbox.kernels.levels import all_levels, has_few_levels, look_up
 
+
 @technique(
     "threshold_hounsfield",
     title="CT tissue threshold (Hounsfield)",

@@ -134,7 +134,9 @@ def _opencv_surface(image: NDArray[Any], sizes: tuple[int, ...], method: Method)
     import cv2
 
     if image.dtype != np.uint8 or image.ndim != 2:
-        raise InputError("image", f"is {image.dtype} with {image.ndim} axes", 'The opencv backend takes uint8 planes: use "skimage"')
+        raise InputError(
+            "image", f"is {image.dtype} with {image.ndim} axes", 'The opencv backend takes uint8 planes: use "skimage"'
+        )
     if method == "median" or len(set(sizes)) > 1 or sizes[0] < 3:
         raise ParameterError("backend", "OpenCV has square windows from 3 pixels, mean and gaussian only", 'Use "skimage"')
     plane, size = np.ascontiguousarray(image), (sizes[0], sizes[0])
