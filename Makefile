@@ -23,7 +23,7 @@ test: system check
 	$(VIRTUAL_DISPLAY) $(BIN)/python -m pytest -n 2 -m "not long"
 
 test-long: system check
-	HYPOTHESIS_PROFILE=long $(VIRTUAL_DISPLAY) $(BIN)/python -m pytest -n 2
+	LIGHTBOX_HYPOTHESIS=long $(VIRTUAL_DISPLAY) $(BIN)/python -m pytest -n 2
 
 check: environment
 	$(BIN)/ruff check

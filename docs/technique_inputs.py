@@ -6,6 +6,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from scipy import ndimage
 
 from napari_lightbox.axes import Geometry, Volume
 from napari_lightbox.contract import Sequence as SequenceLocality
@@ -20,13 +21,14 @@ if TYPE_CHECKING:
 # Family or technique id -> sample of the first input; "cells" is the fallback, because it comes with labels.
 FITTING = {
     "color_geometry": "coffee",
-    "denoise": "brain",
+    "denoise": "noisy_brain",
     "edges": "coins",
-    "inpaint": "camera",
+    "inpaint": "scratched",
     "intensity": "moon",
     "mosaic": "camera",
     "registration": "brain",
-    "restore": "camera",
+    "restore": "blurred",
+    "wiener_deconvolution": "clock",
     "threshold": "coins",
     "threshold_local": "page",
     "threshold_niblack": "page",
@@ -40,9 +42,7 @@ FITTING = {
 SETTINGS: dict[str, dict[str, Any]] = {
     "gaussian_blur": {"sigma": 3.0},
     "mean_filter": {"size": 7},
-    "threshold_hounsfield": {},
 }
-_PSF_NAMES = ("psf", "kernel")
 
 
 def inputs_for(technique: Technique) -> list[Volume | None]:
@@ -50,10 +50,10 @@ def inputs_for(technique: Technique) -> list[Volume | None]:
     name = FITTING.get(technique.id) or FITTING.get(technique.family, "cells")
     if isinstance(technique.locality, SequenceLocality):
         name = "video"
-    elif technique.channels == "rgb":
-        name = "coffee"
     elif any(i.role.name in ("seeds", "labels") for i in technique.inputs):
         name = "cells"
+    elif technique.channels == "rgb":
+        name = "coffee"
     if 2 not in technique.spatial:
         name += "_3d"
     example = _example(name)
@@ -72,14 +72,25 @@ def _example(name: str) -> Phantom:
         return _crop_volume(brain_mri((4, 2, 2)))
     if name == "cells":
         return cells((200, 260), count=55, seed=3)
-    if name in ("brain", "chest"):
-        return _slice(brain_mri((3, 1, 1)) if name == "brain" else thorax_ct((5, 1.5, 1.5)))
-    image = picture(name)[0]
-    ny, nx = image.shape[:2]
-    image = image.with_data(np.ascontiguousarray(image.data[:300, :420]), geometry=_flat(image.data[:300, :420].shape))
-    labels = np.zeros((min(ny, 300), min(nx, 420)), np.int32)
-    labels[60:75, 40:220], labels[150:230, 260:272], labels[200:204, 30:240] = 1, 2, 3
+    if name in _SLICES:
+        return _slice(_SLICES[name]())
+    image = picture({"blurred": "camera", "scratched": "camera"}.get(name, name))[0]
+    pixels = np.array(image.data[:300, :420])
+    labels = np.zeros(pixels.shape[:2], np.int32)
+    labels[60:66, 40:220], labels[150:230, 260:266], labels[200:204, 30:240] = 1, 2, 3
+    if name == "blurred":
+        pixels = ndimage.gaussian_filter(pixels.astype(np.float32), 2.0)
+    if name == "scratched":
+        pixels[labels > 0] = 255
+    image = image.with_data(pixels, geometry=_flat(pixels.shape))
     return Phantom(image, Volume(labels, _flat(labels.shape), role="labels", name="labels"))
+
+
+_SLICES = {
+    "brain": lambda: brain_mri((3, 1, 1)),
+    "noisy_brain": lambda: brain_mri((3, 1, 1), noise=70),
+    "chest": lambda: thorax_ct((5, 1.5, 1.5)),
+}
 
 
 def _flat(shape: tuple[int, ...]) -> Geometry:
@@ -108,13 +119,15 @@ def _input(spec: InputSpec, example: Phantom, *, first: bool) -> Any:
         return _mask(labels) if spec.role.name == "mask" else labels if spec.role.name in LABEL_ROLES else example.image
     if spec.role.many:
         return [example.image, _moved(example.image)]
-    if spec.name in _PSF_NAMES or "psf" in spec.name:
+    if spec.optional:
+        return None
+    if "psf" in spec.name:
         return _psf(example.image)
     by_role = {"seeds": _seeds, "mask": _mask, "labels": _same}
     if spec.role.name in by_role:
         return by_role[spec.role.name](labels)
     if spec.role.name in ("image", "image_or_labels"):
-        return None if spec.optional else _moved(example.image)
+        return _moved(example.image)
     return None
 
 
@@ -128,8 +141,6 @@ def _mask(labels: Volume) -> Volume:
 
 def _seeds(labels: Volume) -> Volume:
     """Return a small piece of every object, and the far background as one more label."""
-    from scipy import ndimage
-
     inside = ndimage.distance_transform_edt(labels.data > 0)
     outside = ndimage.distance_transform_edt(labels.data == 0)
     seeds = np.where(inside > 0.5 * inside.max(), labels.data, 0)

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from tests.widgets.inputs_for import add_input
+from tests.widgets.inputs_for import add_layers, example_for
 
 import napari_lightbox as lb
 from napari_lightbox.axes import Volume
@@ -21,7 +21,7 @@ pytestmark = pytest.mark.gui
 def another_value(technique: Technique) -> dict[str, Any]:
     """Return one parameter with a value other than its default, empty when nothing simple can be changed."""
     for p in technique.parameters:
-        if p.advanced or p.optional or p.visible_if is not None:
+        if p.advanced or p.optional or p.visible_if is not None or p.unit == "intensity":
             continue
         if p.kind in ("int", "float") and isinstance(p.default, (int, float)):
             step = 2 if p.odd else (p.range.step or 1) if p.kind == "float" else 1
@@ -32,19 +32,15 @@ def another_value(technique: Technique) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("technique", registry.find(kind="technique"), ids=lambda t: t.id)
-def test_dock_runs_its_technique(technique: Technique, viewer: Any, open_dock: Callable[[str], Any], run_dock: Callable[[Any], None]) -> None:
-    layers: dict[str, Any] = {}
-    for spec in technique.inputs:
-        if spec.optional and spec.role.name != "mask":
-            continue
-        if spec.role.many:
-            layers[spec.name] = [add_input(viewer, technique, spec), add_input(viewer, technique, spec)]
-        else:
-            layers[spec.name] = add_input(viewer, technique, spec)
+def test_dock_runs_its_technique(
+    technique: Technique, viewer: Any, open_dock: Callable[[str], Any], run_dock: Callable[[Any], None]
+) -> None:
+    example = example_for(technique)
+    layers = add_layers(viewer, technique, example)
     dock = open_dock(technique.id)
     for name, chooser in dock.inputs.choosers.items():
         chooser.choose(layers.get(name))
-    dock.form.set_values(another_value(technique))
+    dock.form.set_values({**another_value(technique), **example.parameters})
     before = list(viewer.layers)
     request, origin = dock.request()
     try:

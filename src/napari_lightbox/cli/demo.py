@@ -114,7 +114,8 @@ def _segment(case: Case) -> dict[str, Volume]:
     results = {}
     for name, parameters in engines.items():
         with step(name):
-            labels = lb.apply(name, case.image, case.seeds, compute=True, **parameters)
+            result = lb.apply(name, case.image, case.seeds, compute=True, **parameters)
+        labels = result[0] if isinstance(result, tuple) else result
         print(f"    {volume_ml(labels):.2f} ml, Dice {dice(labels, case.truth):.3f}")
         results[name] = labels
     return results

@@ -175,6 +175,8 @@ def by_suffix(path: Path) -> Format | None:
 
 
 def _paths(path: str | Path | Sequence[str | Path]) -> list[Path]:
+    if isinstance(path, str) and "://" in path:
+        raise ReadError(path, "is not on this computer", "Download it first, or mount it as a folder")
     if not isinstance(path, (str, Path)):
         found = [Path(p) for p in path]
     elif any(c in str(path) for c in "*?[") and not Path(path).exists():

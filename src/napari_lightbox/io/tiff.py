@@ -33,6 +33,7 @@ _TILE, _PYRAMID_FROM, _SMALLEST = 512, 4096, 512
 _IMAGEJ_LIMIT = 2**32 - 2**20
 _OME_TYPES = ("int8", "int16", "int32", "uint8", "uint16", "uint32", "float32", "float64", "complex64", "complex128")
 _EXACT = {"bool": "uint8"}
+_EXACT_OME = _EXACT | {"float16": "float32"}
 
 
 def read(path: Path, *, axes: str | None = None, series: int | None = None) -> list[Volume]:
@@ -66,7 +67,7 @@ def write(
     colour = stored.axes.endswith("c")
     tiled = pyramid if pyramid is not None else ome and max(stored.shape[-3 if colour else -2 :]) > _PYRAMID_FROM
     letters = _file_letters(path, stored.axes, colour, ome)
-    note = note_of(stored, volume.axes, dtype=str(volume.dtype) if str(volume.dtype) in _EXACT else None)
+    note = note_of(stored, volume.axes, dtype=str(volume.dtype) if stored.dtype != volume.dtype else None)
     note["stored"] = our_axes(letters, stored.shape)[0]
     size = int(np.prod(stored.shape, dtype=np.int64)) * np.dtype(stored.dtype).itemsize
     imagej = not (ome or tiled or compression) and _is_imagej(stored, letters, size)
@@ -166,12 +167,13 @@ def _stored_form(path: Path, volume: Volume, ome: bool) -> Volume:
     if not {"y", "x"} <= set(volume.axes):
         raise WriteError(str(path), f"TIFF needs the axes y and x, the volume has {volume.axes!r}", "Write OME-Zarr or a table")
     dtype = np.dtype(volume.dtype)
-    if dtype.kind not in "biufc" or (ome and str(dtype.newbyteorder("=")) not in (*_OME_TYPES, *_EXACT)):
+    if dtype.kind not in "biufc" or (ome and str(dtype.newbyteorder("=")) not in (*_OME_TYPES, *_EXACT_OME)):
         flavour = "OME-TIFF" if ome else "TIFF"
         raise WriteError(str(path), f"{flavour} does not hold {dtype} samples", "Write plain .tif or OME-Zarr, or convert it first")
     last = is_rgb(volume.axes, volume.shape) and dtype in (np.uint8, np.uint16)
     stored = arranged(volume, "tzyxc" if last else "tczyx" if ome else "tzcyx")
-    return stored.with_data(stored.data.astype(_EXACT[str(dtype)])) if str(dtype) in _EXACT else stored
+    exact = (_EXACT_OME if ome else _EXACT).get(str(dtype))
+    return stored.with_data(stored.data.astype(exact)) if exact else stored
 
 
 def _file_letters(path: Path, axes: str, colour: bool, ome: bool) -> str:

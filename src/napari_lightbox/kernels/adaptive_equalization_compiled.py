@@ -61,6 +61,12 @@ def clip_counts(counts: Any, limit: int) -> None:
         if upper <= counts[k] < limit:
             excess += counts[k] - limit
             counts[k] = limit
+    _spread(counts, limit, excess)
+
+
+@njit(nogil=True, cache=True)  # type: ignore[untyped-decorator]
+def _spread(counts: Any, limit: int, excess: int) -> None:
+    """Add one to bins below `limit` until nothing is left or all are full."""
     while excess > 0:
         before = excess
         for first in range(counts.size):

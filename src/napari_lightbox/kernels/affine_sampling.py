@@ -10,6 +10,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_lightbox.axes.geometry import Geometry
 from napari_lightbox.contract.grid import Box
 from napari_lightbox.contract.where import Block
 from napari_lightbox.kernels.axis_taps import SPLINE_REACH, spline_prefilter
@@ -107,6 +108,23 @@ def sample(
         least,
     )
     return to_dtype(result[0] if flat else result, block.dtype)
+
+
+def reach_of(method: Method) -> int:
+    """Return how many input pixels around a position a value may depend on."""
+    return _MARGIN[method]
+
+
+def sampled_field(
+    field: NDArray[np.float64], matrix: NDArray[Any], out_start: tuple[int, ...], out_shape: tuple[int, ...]
+) -> NDArray[np.float64]:
+    """Return a vector field (component first) at the output block, linear between its samples and zero outside.
+
+    `matrix` takes output indices to indices of the field.
+    """
+    shape = field.shape[1:]
+    where = Block((0,) * len(shape), shape, out_start, out_shape, Geometry("zyx"[-len(shape) :], shape))
+    return np.stack([sample(component, matrix, where, "linear", "cut") for component in field])
 
 
 def _continued(block: NDArray[Any], matrix: NDArray[Any], where: Block) -> tuple[NDArray[Any], NDArray[Any], Block]:

@@ -14,7 +14,7 @@ from napari_lightbox.kernels.point_spread import transfer_function
 Boundary = Literal["zero", "periodic", "nearest"]
 _Step: TypeAlias = Callable[[NDArray[Any]], NDArray[Any]]
 # up to here OpenCV's direct sum beats two Fourier transforms
-_LARGEST_DIRECT = 121
+_LARGEST_DIRECT = {"float32": 121, "float64": 49}
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,8 @@ class Blurring:
 def make_blurring(psf: NDArray[Any], shape: Sequence[int], dtype: Any, boundary: Boundary) -> Blurring:
     """Return blurring by convolution with `psf` on images of `shape`; the transforms of the PSF are made once."""
     if boundary == "zero":
-        return _direct(psf, dtype) if len(shape) == 2 and psf.size <= _LARGEST_DIRECT else _zero(psf, shape, dtype)
+        direct = len(shape) == 2 and psf.size <= _LARGEST_DIRECT[np.dtype(dtype).name]
+        return _direct(psf, dtype) if direct else _zero(psf, shape, dtype)
     if boundary == "periodic":
         return _periodic(psf, shape, dtype, _unchanged, _unchanged)
     reach = psf.shape

@@ -10,7 +10,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_lightbox.contract import Pass
-from napari_lightbox.contract.locality import Parameters
 
 
 @dataclass(frozen=True)
@@ -41,8 +40,12 @@ def find_extrema(values: NDArray[Any]) -> Extrema:
     return Extrema(low, high)
 
 
-def _block(image: Any, mask: Any, previous: Any, parameters: Parameters) -> Extrema:
+def _block(image: Any, mask: Any, *_: Any) -> Extrema:
     return find_extrema(image if mask is None else image[mask])
 
 
-extrema_pass = Pass(_block, lambda a, b: a.merged(b))
+def _merge(a: Extrema, b: Extrema) -> Extrema:
+    return a.merged(b)
+
+
+extrema_pass = Pass(_block, _merge)

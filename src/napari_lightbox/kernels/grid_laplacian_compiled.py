@@ -111,7 +111,7 @@ def multiply(x: Any, out: Any, grid: Grid, start: int, stop: int) -> float:
     for i in range(start, stop):
         value = grid.diagonal[i] * x[i] - _around(x, i, grid)
         out[i] = value
-        total += np.float64(value) * np.float64(x[i])
+        total += value * x[i]
     return total
 
 
@@ -134,7 +134,7 @@ def advance(x: Any, r: Any, p: Any, product: Any, step: Any, start: int, stop: i
         x[i] += step * p[i]
         value = r[i] - step * product[i]
         r[i] = value
-        total += np.float64(value) * np.float64(value)
+        total += value * value
     return total
 
 
@@ -147,10 +147,10 @@ def scale(r: Any, factors: Any, out: Any, start: int, stop: int) -> None:
 
 @njit(nogil=True, cache=True)
 def dot(a: Any, b: Any, start: int, stop: int) -> float:
-    """Return the dot product, summed in double precision."""
+    """Return the dot product."""
     total = 0.0
     for i in range(start, stop):
-        total += np.float64(a[i]) * np.float64(b[i])
+        total += a[i] * b[i]
     return total
 
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -59,30 +59,33 @@ class Histogram:
         return replace(self, values=self.values[span], counts=self.counts[span])
 
 
-def histogram_passes(bins: Callable[[Parameters], int]) -> tuple[Pass, Pass]:
+def histogram_passes(bins: int | str) -> tuple[Pass, Pass]:
     """Return the two sweeps that make the `Histogram` of a scope.
 
     Bool, 8-bit and 16-bit images are counted level by level in the first sweep. Others are surveyed for their
-    extrema first, then counted: integers that span at most 65536 levels exactly, the rest in ``bins(parameters)``
-    equal bins as numpy.histogram cuts them. Only finite pixels under the mask count; with a parameter
-    `ignore_zeros` that is true, zeros do not.
+    extrema first, then counted: integers that span at most 65536 levels exactly, the rest in equal bins as
+    numpy.histogram cuts them. Only finite pixels under the mask count; with a parameter `ignore_zeros` that is
+    true, zeros do not.
+
+    Parameters
+    ----------
+    bins
+        Number of bins, or the name of the parameter that says it.
     """
+    return Pass(_survey_block, merge), Pass(partial(_count_block, bins), merge)
 
-    def count_block(image: Any, mask: Any, previous: Any, parameters: Parameters) -> Histogram:
-        if isinstance(previous, Histogram):
-            return replace(previous, settled=True)
-        return count_between(chosen(image, mask, parameters), previous, bins(parameters))
 
-    return Pass(_survey_block, lambda a, b: a.merged(b)), Pass(count_block, lambda a, b: a.merged(b))
+def merge(a: Any, b: Any) -> Any:
+    """Return the statistic of both parts."""
+    return a.merged(b)
 
 
 def whole_histogram(image: NDArray[Any], bins: int, mask: NDArray[np.bool_] | None = None) -> Histogram:
     """Return the histogram of one array at once, as the passes make it from blocks."""
-    first, second = histogram_passes(lambda parameters: bins)
-    return second.block(image, mask, first.block(image, mask, None, {}), {})  # type: ignore[no-any-return]
+    return _count_block(bins, image, mask, _survey_block(image, mask, None, {}), {})
 
 
-def _survey_block(image: Any, mask: Any, previous: Any, parameters: Parameters) -> Histogram | Extrema:
+def _survey_block(image: Any, mask: Any, _previous: Any, parameters: Parameters) -> Histogram | Extrema:
     if not has_few_levels(image.dtype):
         return find_extrema(chosen(image, mask, parameters))
     counts = count_levels(image if mask is None else image[mask])
@@ -90,6 +93,13 @@ def _survey_block(image: Any, mask: Any, previous: Any, parameters: Parameters) 
     if parameters.get("ignore_zeros"):
         counts[np.searchsorted(values, 0)] = 0
     return Histogram(values, counts)
+
+
+def _count_block(bins: int | str, image: Any, mask: Any, previous: Any, parameters: Parameters) -> Histogram:
+    if isinstance(previous, Histogram):
+        return replace(previous, settled=True)
+    number = parameters[bins] if isinstance(bins, str) else bins
+    return count_between(chosen(image, mask, parameters), previous, number)
 
 
 def chosen(image: NDArray[Any], mask: NDArray[np.bool_] | None, parameters: Parameters) -> NDArray[Any]:
@@ -113,8 +123,8 @@ def count_levels(values: NDArray[Any]) -> NDArray[np.int64]:
         counts = np.zeros(size, np.int64)
         count(flat, counts)
     if values.dtype.kind == "b":
-        return counts[:2].copy()
-    return np.asarray(np.roll(counts, size // 2)) if values.dtype.kind == "i" else counts
+        return np.asarray(counts[:2], np.int64)
+    return np.asarray(np.roll(counts, size // 2), np.int64) if values.dtype.kind == "i" else counts
 
 
 def count_between(values: NDArray[Any], extrema: Extrema, bins: int) -> Histogram:
@@ -149,4 +159,4 @@ def _count_in_slabs(flat: NDArray[Any], edges: NDArray[Any], slack: float) -> ND
         parts.append(counts)
 
     run_slabs(work, flat.size, least=_PER_THREAD)
-    return np.asarray(np.sum(parts, axis=0))
+    return np.asarray(np.sum(parts, axis=0), np.int64)

@@ -51,15 +51,16 @@ class Hint:
 
 
 class TechniqueSuite:
-    """Subclass and set `techniques` to the ids to test; `hints` helps where the contract does not say enough."""
+    """Subclass and set `techniques` to the ids (or techniques) to test; `hints` helps where the contract does not say enough."""
 
-    techniques: ClassVar[Sequence[str]] = ()
+    techniques: ClassVar[Sequence[str | Technique]] = ()
     hints: ClassVar[Mapping[str, Hint]] = {}
 
     def pytest_generate_tests(self, metafunc: pytest.Metafunc) -> None:
         """Run every test for every technique."""
         if "technique" in metafunc.fixturenames:
-            metafunc.parametrize("technique", [registry.get(id_) for id_ in self.techniques], ids=list(self.techniques))
+            chosen = [t if isinstance(t, Technique) else registry.get(t) for t in self.techniques]
+            metafunc.parametrize("technique", chosen, ids=[t.id for t in chosen])
 
     def hint(self, technique: Technique) -> Hint:
         """Return what is known about a technique beyond its contract."""

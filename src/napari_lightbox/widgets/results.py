@@ -45,7 +45,7 @@ def show_outcome(
     layers: list[Layer] = []
     tables: dict[str, values.Table] = {}
     notes: list[str] = []
-    extras: dict[str, Any] = {"provenance": outcome.provenance}
+    extras: dict[str, Any] = {}
     for position, (name, value) in enumerate(outcome.outputs.items()):
         title = _title(technique, origin, name if len(outcome.outputs) > 1 else "")
         if value is None:
@@ -82,6 +82,7 @@ def array_layer(volume: Volume, title: str, origin: Origin, limits: tuple[float,
     """Return the layer for a volume, not yet in a viewer."""
     data, geometry, rgb = picture(volume)
     keywords = placed(geometry, origin.layer, origin.axes)
+    keywords["metadata"] = dict(volume.metadata)
     if volume.role == "labels":
         return Labels(data, name=title, **keywords)
     source = origin.layer if isinstance(origin.layer, Image) else None
@@ -132,8 +133,10 @@ def _array_table(array: np.ndarray[Any, Any]) -> values.Table:
 
 
 def _remember(layers: list[Layer], origin: Origin, extras: Mapping[str, Any]) -> None:
-    """Keep how the result was made, and a transform that came with it, in the metadata of its layers."""
-    for layer in layers or ([origin.layer] if origin.layer is not None and "transform" in extras else []):
+    """Keep a transform that came with the result in the metadata of its layers, or of the input without any."""
+    if not extras:
+        return
+    for layer in layers or ([origin.layer] if origin.layer is not None else []):
         layer.metadata = {**layer.metadata, METADATA: {**layer.metadata.get(METADATA, {}), **extras}}
 
 

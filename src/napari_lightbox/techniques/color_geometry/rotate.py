@@ -8,13 +8,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_lightbox.axes.geometry import Geometry
-from napari_lightbox.contract import Range, Unit, VisibleIf, Volume, Where, technique
+from napari_lightbox.contract import Extent, Halo, Range, Unit, VisibleIf, Where, technique
 from napari_lightbox.contract.grid import Box, Grid, Others
 from napari_lightbox.contract.locality import Parameters
 from napari_lightbox.contract.roles import ImageOrLabels, Points
 from napari_lightbox.contract.where import IsLabels
 from napari_lightbox.errors import ParameterError
-from napari_lightbox.kernels.affine_sampling import Method, Outside, needed_box, sample
+from napari_lightbox.kernels.affine_sampling import Method, Outside, needed_box, reach_of, sample
 from napari_lightbox.kernels.point_mapping import map_points
 
 _OUTSIDE: dict[str, Outside] = {"constant": "blend", "nearest": "nearest", "reflect": "reflect", "mirror": "mirror"}
@@ -77,10 +77,14 @@ def _source(box: Box, source: Geometry, target: Geometry, p: Parameters) -> Box:
     return needed_box(box, _pull(source, target, p), source.shape, _method(p["order"], False), _OUTSIDE[p["border"]])
 
 
+def _radius(p: Parameters, extent: Extent) -> int:
+    return reach_of(_method(p["order"], False))
+
+
 @technique(
     "rotate",
     title="Rotate",
-    locality=Volume(),
+    locality=Halo(_radius),
     grid=Grid(_geometry, _source),
     synonyms=("turn", "rotation", "straighten"),
 )
@@ -118,7 +122,7 @@ def rotate(
         How values between samples are found: auto (linear for images, nearest for Labels), nearest, linear,
         cubic (B-spline through the samples).
     border
-        What lies beyond the picture: a constant, or the picture going on as nearest (a a | a b c d | d d),
+        What lies beyond the picture: a constant (linear fades to it over one pixel, the others cut), or the picture going on as nearest (a a | a b c d | d d),
         reflect (b a | a b c d | d c), mirror (c b | a b c d | c b).
     cval
         That constant.
@@ -142,7 +146,8 @@ def rotate(
 
     References
     ----------
-    scikit-image ``transform.rotate`` with ``preserve_range=True, clip=False``, equal within 1e-6 of the value range (one grey level for integers) for nearest and linear; ``scipy.ndimage.affine_transform`` for cubic.
+    scikit-image ``transform.rotate`` with ``preserve_range=True, clip=False`` for nearest and linear, ``scipy.ndimage.affine_transform``
+    for cubic; equal within 1e-6 of the value range (one grey level for integers).
     """
     p: dict[str, Any] = {"angle": angle, "resize": resize, "plane": plane}
     target = _geometry(where.geometry, p, {})

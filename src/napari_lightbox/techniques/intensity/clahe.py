@@ -64,7 +64,7 @@ def clahe(
     Returns
     -------
     image
-        skimage: float from 0 to 1 (float32, or float64 for types of 32 bits and more). opencv and simpleitk: the type of the image.
+        skimage: float from 0 to 1 (float32, or float64 for types of 32 bits and more). opencv and simpleitk: type of the input.
 
     Raises
     ------
@@ -76,8 +76,8 @@ def clahe(
     Notes
     -----
     Tiles start at the first pixel of the whole image and the last ones are filled by mirroring. Intensities between minimum and
-    maximum are brought to 16384 grays first; floats in 0 to 1 go through 16 bits on the way, as in scikit-image. NaN counts as the
-    darkest gray and stays NaN. A constant image becomes 0. One whole element (volume or frame) is held in memory.
+    maximum are brought to 16384 grays first; floats in 0 to 1 go through 16 bits on the way, as in scikit-image. NaN counts as
+    the darkest gray and stays NaN. A constant image becomes 0. One whole element (volume or frame) is held in memory.
 
     References
     ----------

@@ -26,7 +26,7 @@ def _finish(histogram: Histogram, parameters: Parameters) -> Curve:
 @technique(
     "histogram_equalization",
     title="Histogram equalisation",
-    locality=GlobalThenPointwise(histogram_passes(lambda p: int(p["bins"])), _finish),
+    locality=GlobalThenPointwise(histogram_passes("bins"), _finish),
     channels="luminance",
     dtype="float",
     synonyms=("equalize histogram", "global contrast"),

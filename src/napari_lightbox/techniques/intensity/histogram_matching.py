@@ -18,7 +18,7 @@ from napari_lightbox.kernels.lab import from_lab, to_lab
 from napari_lightbox.kernels.tone_curve import apply_curve, apply_knots
 
 Planes = list[NDArray[Any]]
-_PASSES = histogram_passes(lambda parameters: LEVELS)
+_PASSES = histogram_passes(LEVELS)
 
 
 def _has_colour(image: NDArray[Any], where: Block | None) -> bool:

@@ -49,7 +49,7 @@ def invert_intensity(
     scikit-image ``util.invert``, equal on images.
     """
     if is_labels:
-        return (image == 0).astype(image.dtype)
+        return np.asarray(image == 0).astype(image.dtype)
     if image.dtype.kind == "f":
-        return -image if signed_float else image.dtype.type(1) - image
+        return np.asarray(-image if signed_float else image.dtype.type(1) - image)
     return np.invert(image)

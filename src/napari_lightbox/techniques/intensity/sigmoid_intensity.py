@@ -86,11 +86,9 @@ def sigmoid_intensity(
     kind = np.dtype(_dtype(image.dtype, {"output": output}))
     few = has_few_levels(image.dtype)
     values = all_levels(image.dtype).astype(np.float64) if few else as_floating(image)
-    if function == "relu":
-        mapped = np.maximum(values, 0)
-    else:
-        mapped = _sigmoid(values, alpha, beta, output_minimum, output_maximum)
-    mapped = _truncated(mapped, kind)
+    relu = function == "relu"
+    curve = np.maximum(values, 0) if relu else _sigmoid(values, alpha, beta, output_minimum, output_maximum)
+    mapped = _truncated(curve, kind)
     return look_up(image, mapped) if few else mapped
 
 
@@ -117,7 +115,7 @@ def _truncated(values: NDArray[Any], dtype: Any) -> NDArray[Any]:
     if dtype.kind == "f":
         return values.astype(dtype, copy=False)
     if dtype.kind == "b":
-        return values >= 1
+        return np.asarray(values >= 1)
     limits = np.iinfo(dtype)
     top = np.nextafter(float(limits.max), 0) if dtype.itemsize == 8 else limits.max
-    return np.clip(values, limits.min, top).astype(dtype)
+    return np.asarray(np.clip(values, limits.min, top).astype(dtype))

@@ -2,22 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, NamedTuple
+from typing import Annotated, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_lightbox.contract import Channels, Dtype, OnlyIf, Pointwise, Unit, technique
+from napari_lightbox.contract import Pointwise, Unit, technique
 from napari_lightbox.contract.roles import Image, Labels
 from napari_lightbox.errors import ParameterError
 from napari_lightbox.kernels.rounding import to_dtype
-
-
-class Cutout(NamedTuple):
-    """The object on its own, and how opaque each pixel is."""
-
-    image: Image
-    alpha: Annotated[Image | None, OnlyIf("alpha"), Dtype("uint8"), Channels("drop")]
 
 
 @technique(
@@ -34,8 +27,7 @@ def mask_cutout(
     ids: tuple[int, ...] = (),
     invert: bool = False,
     fill: Annotated[float, Unit("intensity")] = 0.0,
-    alpha: bool = False,
-) -> Cutout:
+) -> Image:
     """Keep the image where a label lies and fill the rest.
 
     Isolates one or several segmented objects for display, measurement or training crops. The grey values kept are
@@ -52,16 +44,12 @@ def mask_cutout(
     invert
         Keep everything but these ids.
     fill
-        Grey value of what is cut away; nan is allowed in float images.
-    alpha
-        Also return an opacity plane, to show the object over something else.
+        Grey value of what is cut away, in every channel. nan makes it transparent in a float image.
 
     Returns
     -------
     image
         Same shape and type.
-    alpha
-        255 where the image is kept and 0 where it is cut away, without colour.
 
     Raises
     ------
@@ -74,8 +62,7 @@ def mask_cutout(
     """
     kept = _chosen(labels, ids) != invert
     value = _fitting(fill, image.dtype)
-    cut = np.where(kept if kept.ndim == image.ndim else kept[..., np.newaxis], image, value)
-    return Cutout(cut, kept.astype(np.uint8) * np.uint8(255) if alpha else None)
+    return np.where(kept if kept.ndim == image.ndim else kept[..., np.newaxis], image, value)
 
 
 def _chosen(labels: NDArray[Any], ids: tuple[int, ...]) -> NDArray[np.bool_]:

@@ -26,7 +26,7 @@ def _finish(histogram: Histogram, parameters: Parameters) -> float:
 @technique(
     "threshold_li",
     title="Li threshold (minimum cross-entropy)",
-    locality=GlobalThenPointwise(histogram_passes(lambda p: LEVELS), _finish),
+    locality=GlobalThenPointwise(histogram_passes(LEVELS), _finish),
     synonyms=("minimum cross-entropy", "automatic threshold"),
 )
 def threshold_li(

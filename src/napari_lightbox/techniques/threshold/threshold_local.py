@@ -16,6 +16,7 @@ from napari_lightbox.kernels.box_sums import box_sums
 from napari_lightbox.kernels.gaussian import gaussian_radius
 from napari_lightbox.kernels.local_levels import finite_windows, split_by_surface
 from napari_lightbox.kernels.median import median
+from napari_lightbox.kernels.rounding import to_dtype
 from napari_lightbox.kernels.weighted_mean import gaussian_mean
 
 Method = Literal["gaussian", "mean", "median"]
@@ -143,4 +144,4 @@ def _opencv_surface(image: NDArray[Any], sizes: tuple[int, ...], method: Method)
     if method == "mean":
         return np.asarray(cv2.boxFilter(plane, -1, size, borderType=cv2.BORDER_REPLICATE))
     blurred = cv2.GaussianBlur(plane.astype(np.float32), size, 0, borderType=cv2.BORDER_REPLICATE)
-    return np.clip(np.rint(blurred), 0, 255).astype(np.uint8)
+    return np.asarray(to_dtype(blurred, np.uint8))

@@ -26,7 +26,7 @@ def _finish(histogram: Histogram, parameters: Parameters) -> float:
 @technique(
     "threshold_otsu",
     title="Otsu threshold",
-    locality=GlobalThenPointwise(histogram_passes(lambda p: int(p["bins"])), _finish),
+    locality=GlobalThenPointwise(histogram_passes("bins"), _finish),
     synonyms=("automatic threshold", "binarise"),
 )
 def threshold_otsu(

@@ -1,0 +1,102 @@
+"""Time to one slice of a long lazy stack, for every technique that works locally."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import dask.array as da
+import numpy as np
+
+import napari_lightbox as lb
+from benchmarks.measure import time_in_turn
+from napari_lightbox.contract import Halo, Plane, Pointwise, Technique
+from napari_lightbox.contract.roles import LABEL_ROLES
+from napari_lightbox.testing.examples import blobs, labelled
+from napari_lightbox.testing.sources import WatchedArray
+
+LENGTHS = (1_000, 10_000, 100_000)
+FRAME = (512, 512)
+ALLOWED = 0.060
+
+
+class Frames(WatchedArray):
+    """A stack whose frames are all the same picture, so that any length fits into memory."""
+
+    def __init__(self, frame: Any, length: int) -> None:
+        super().__init__(np.broadcast_to(frame, (length, *frame.shape)))
+
+    def __getitem__(self, box: Any) -> Any:
+        return np.ascontiguousarray(super().__getitem__(box))
+
+
+def local_techniques() -> list[tuple[Technique, str]]:
+    """Return the local techniques with the axes to work over: the plane, and the neighbourhood in time where they can."""
+    chosen = []
+    for technique in lb.find():
+        if not isinstance(technique.locality, (Pointwise, Halo, Plane)) or technique.over is not None:
+            continue
+        if 2 in technique.spatial:
+            chosen.append((technique, "yx"))
+        if 3 in technique.spatial and isinstance(technique.locality, Halo) and technique.grid is None:
+            chosen.append((technique, "tyx"))
+    return chosen
+
+
+def measure(technique: Technique, over: str, length: int) -> dict[str, Any]:
+    """Return seconds to the slice, seconds of the bare kernel there, and chunks read."""
+    rng = np.random.default_rng(0)
+    is_labels = technique.inputs[0].role.name in LABEL_ROLES
+    frame = labelled(rng, FRAME, np.int32) if is_labels else blobs(rng, FRAME, np.uint8)
+    frames = Frames(frame, length)
+    stack = da.from_array(frames, chunks=(1, *FRAME), name=False, asarray=True, meta=np.empty((0, 0, 0), frame.dtype))
+    rest = _further_inputs(technique, rng, frame)
+    options: dict[str, Any] = {"axes": "tyx", "over": over}
+    lb.apply(technique, np.stack([frame] * 3), *rest, **options)
+    start = time.perf_counter()
+    result = lb.apply(technique, stack, *rest, **options)
+    main = result[0] if isinstance(result, tuple) else result
+    np.asarray(main[length // 2])
+    first = time.perf_counter() - start
+    frames.reads.clear()
+    np.asarray(main[length // 3])
+    reads = len(frames.reads)
+    block = frame if over == "yx" else np.stack([frame] * reads)
+    small = {"axes": over, "over": over}
+    kernel = time_in_turn({"kernel": lambda: lb.apply(technique, block, *rest, **small)}, 0.3)["kernel"]
+    allowed = ALLOWED + 1.5 * kernel
+    return {
+        "technique": technique.id,
+        "over": over,
+        "frames": length,
+        "slice_ms": 1e3 * first,
+        "kernel_ms": 1e3 * kernel,
+        "reads": reads,
+        "ok": first <= allowed,
+    }
+
+
+def _further_inputs(technique: Technique, rng: np.random.Generator, frame: Any) -> list[Any]:
+    rest = []
+    for spec in technique.inputs[1:]:
+        if spec.optional:
+            break
+        rest.append(labelled(rng, FRAME, np.bool_ if spec.role.name == "mask" else np.int32) if spec.role.name in LABEL_ROLES else frame)
+    return rest
+
+
+def main(only: str | None = None) -> dict[str, Any]:
+    """Measure all local techniques at all lengths."""
+    rows = []
+    for technique, over in local_techniques():
+        if only is not None and only not in technique.id:
+            continue
+        for length in LENGTHS:
+            row = measure(technique, over, length)
+            rows.append(row)
+        print(f"{technique.id:28} {over:4} " + "  ".join(_cell(r) for r in rows[-len(LENGTHS) :]), flush=True)
+    return {"rows": rows, "summary": {"too_slow": [f"{r['technique']} {r['over']} {r['frames']}" for r in rows if not r["ok"]]}}
+
+
+def _cell(row: dict[str, Any]) -> str:
+    return f"{row['frames']:>6}: {row['slice_ms']:7.1f} ms (kernel {row['kernel_ms']:6.1f}, {row['reads']:2} reads{'' if row['ok'] else ' !'})"

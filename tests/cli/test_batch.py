@@ -1,0 +1,122 @@
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import napari_lightbox as lb
+from napari_lightbox.axes import Geometry, Volume
+
+RECIPE = {
+    "lightbox_recipe": 1,
+    "steps": [
+        {"technique": "gaussian_blur", "parameters": {"sigma": 1.0}},
+        {"technique": "invert_intensity", "inputs": ["step:0"]},
+    ],
+}
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """Two good files, one broken one, and a recipe of two steps."""
+    (tmp_path / "recipe.json").write_text(json.dumps(RECIPE))
+    for number in range(2):
+        data = np.random.default_rng(number).integers(0, 200, (16, 20), dtype=np.uint8)
+        lb.write(tmp_path / f"good{number}.tif", Volume(data, Geometry.of("yx", data.shape)))
+    (tmp_path / "broken.tif").write_bytes(b"II*\x00nothing")
+    return tmp_path
+
+
+def test_a_broken_file_does_not_stop_the_others(folder, lightbox):
+    files = [folder / n for n in ("good0.tif", "broken.tif", "good1.tif")]
+    code, _, err = lightbox("batch", folder / "recipe.json", *files, "-o", folder / "out")
+    assert code == 1
+    assert "2 of 3 done" in err
+    assert sorted(p.name for p in (folder / "out").iterdir()) == ["good0.tif", "good1.tif", "report.json"]
+    report = {Path(e["input"]).name: e for e in json.loads((folder / "out" / "report.json").read_text())["entries"]}
+    assert [report[n]["status"] for n in ("good0.tif", "broken.tif", "good1.tif")] == ["done", "failed", "done"]
+    assert report["broken.tif"]["message"]
+    (source,), (result,) = lb.read(files[0]), lb.read(folder / "out" / "good0.tif")
+    expected = lb.apply("invert_intensity", lb.apply("gaussian_blur", np.asarray(source.data), sigma=1.0))
+    np.testing.assert_array_equal(result.data, expected)
+
+
+def test_resume_redoes_nothing_that_is_finished(folder, lightbox):
+    files = [folder / n for n in ("good0.tif", "broken.tif")]
+    out = folder / "out"
+    lightbox("batch", folder / "recipe.json", *files, "-o", out)
+    stamp = (out / "good0.tif").stat().st_mtime_ns
+    code, _, err = lightbox("batch", folder / "recipe.json", *files, folder / "good1.tif", "-o", out, "--resume")
+    assert code == 1  # the broken file was tried again
+    assert "good0.tif: finished before" in err
+    assert (out / "good0.tif").stat().st_mtime_ns == stamp
+    assert (out / "good1.tif").exists()
+
+
+@pytest.mark.parametrize("change", ["recipe", "input", "result gone"])
+def test_resume_notices_changes(change, folder, lightbox):
+    arguments = ["batch", folder / "recipe.json", folder / "good0.tif", "-o", folder / "out", "--resume"]
+    lightbox(*arguments)
+    result = folder / "out" / "good0.tif"
+    if change == "recipe":
+        (folder / "recipe.json").write_text(json.dumps({**RECIPE, "name": "other"}))
+    elif change == "input":
+        os.utime(folder / "good0.tif", (1, 1))
+    else:
+        result.unlink()
+    _, _, err = lightbox(*arguments)
+    assert "finished before" not in err
+    assert result.exists()
+    assert "finished before" in lightbox(*arguments)[2]
+
+
+def test_same_name_from_two_folders(folder, lightbox):
+    for place in ("a", "b"):
+        (folder / place).mkdir()
+        (folder / place / "scan.tif").write_bytes((folder / "good0.tif").read_bytes())
+    code, _, _ = lightbox("batch", folder / "recipe.json", folder / "a/scan.tif", folder / "b/scan.tif", "-o", folder / "out")
+    assert code == 0
+    assert sorted(p.name for p in (folder / "out").iterdir()) == ["a-scan.tif", "b-scan.tif", "report.json"]
+
+
+def test_further_inputs_follow_a_pattern(blobs, lightbox, tmp_path):
+    recipe = {
+        "lightbox_recipe": 1,
+        "steps": [
+            {"technique": "marker_controlled_watershed", "inputs": ["input", "input:1"], "parameters": {"watershed_line": False}}
+        ],
+    }
+    (tmp_path / "recipe.json").write_text(json.dumps(recipe))
+    code, _, err = lightbox(
+        "batch", tmp_path / "recipe.json", blobs["image"], "-o", tmp_path / "out", "--with", "{folder}/seeds.nii.gz"
+    )
+    assert code == 0, err
+    (found,) = lb.read(tmp_path / "out" / "image.nii.gz")
+    assert np.unique(np.asarray(found.data)).tolist() == [1, 2, 3]
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("{", "JSON"),
+        ('{"steps": []}', "lightbox_recipe"),
+        ('{"lightbox_recipe": 1, "steps": [{"technique": "nothing"}]}', "nothing"),
+    ],
+)
+def test_a_bad_recipe_stops_before_any_file(text, words, folder, lightbox):
+    (folder / "recipe.json").write_text(text)
+    code, _, err = lightbox("batch", folder / "recipe.json", folder / "good0.tif", "-o", folder / "out")
+    assert code == 2
+    assert words in err
+    assert not (folder / "out").exists()
+
+
+def test_format_can_be_chosen(folder, lightbox):
+    lightbox("batch", folder / "recipe.json", folder / "good0.tif", "-o", folder / "out", "--format", ".png")
+    assert (folder / "out" / "good0.png").exists()
+    code, _, err = lightbox("batch", folder / "recipe.json", folder / "good0.tif", "-o", folder / "out", "--format", ".xyz")
+    assert code == 2
+    assert "no writer" in err

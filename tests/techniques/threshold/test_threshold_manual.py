@@ -1,0 +1,50 @@
+"""Manual threshold against NumPy."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import napari_lightbox as lb
+from napari_lightbox.kernels.comparison import above
+
+TYPES = ["bool", "uint8", "int8", "uint16", "int16", "uint32", "int32", "uint64", "int64", "float16", "float32", "float64"]
+
+
+@pytest.mark.parametrize("dtype", TYPES)
+@pytest.mark.parametrize("level", [-1e9, -1.0, 0.0, 0.1, 0.5, 3.0, 126.7, 127.0, 255.0, 1e30])
+def test_equals_numpy(dtype, level):
+    image = np.linspace(0, 127, 60).reshape(3, 4, 5).astype(dtype)
+    expected = image.astype(np.float64) > (np.dtype(dtype).type(level) if image.dtype.kind == "f" and abs(level) < 6e4 else level)
+    np.testing.assert_array_equal(lb.apply("threshold_manual", image, threshold=level), expected)
+    np.testing.assert_array_equal(lb.apply("threshold_manual", image, threshold=level, invert=True), ~expected)
+
+
+def test_large_integers_are_compared_exactly():
+    image = np.array([[2**53, 2**53 + 1, 2**63 - 1]], np.int64)
+    np.testing.assert_array_equal(above(image, float(2**53)), [[0, 1, 1]])
+
+
+@given(st.floats(0, 1), st.floats(0, 1))
+def test_masks_are_nested(a, b):
+    image = np.random.default_rng(0).random((20, 20)).astype(np.float32)
+    low, high = [lb.apply("threshold_manual", image, threshold=t) for t in sorted((a, b))]
+    assert (high <= low).all()
+
+
+def test_probability_preset_rounds_as_torch_does():
+    image = np.array([[0.0, 0.5, np.nextafter(0.5, 1), 0.7, 1.0]])
+    np.testing.assert_array_equal(lb.apply("threshold_manual", image), [[0, 0, 1, 1, 1]])
+    random = np.random.default_rng(1).random((30, 30))
+    np.testing.assert_array_equal(lb.apply("threshold_manual", random), np.rint(random))
+
+
+def test_extremes_and_missing_values():
+    image = np.array([[-np.inf, 0.0, np.nan, np.inf]], np.float32)
+    np.testing.assert_array_equal(above(image, 0), [[0, 0, 0, 1]])
+    np.testing.assert_array_equal(above(image, 0, below=True), [[1, 1, 0, 0]])
+    np.testing.assert_array_equal(above(image, np.inf), [[0, 0, 0, 0]])
+    np.testing.assert_array_equal(above(image, -np.inf), [[0, 1, 0, 1]])
+    np.testing.assert_array_equal(above(image, np.nan, below=True), [[0, 0, 0, 0]])
