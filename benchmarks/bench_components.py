@@ -68,5 +68,8 @@ def main() -> dict[str, Any]:
         }
         rows.append(row)
         other = f"{row['dask_image_s']:.1f} s" if row["dask_image_s"] is not None else f"more than {PATIENCE} s"
-        print(f"{row['chunks']:4} chunks: {ours:5.2f} s = {row['over_scipy']:.2f} x scipy, equal {row['equal']}, dask-image {other}", flush=True)
+        print(
+            f"{row['chunks']:4} chunks: {ours:5.2f} s = {row['over_scipy']:.2f} x scipy, equal {row['equal']}, dask-image {other}",
+            flush=True,
+        )
     return {"rows": rows, "summary": {"objects": count, "scipy_s": scipy_seconds, "over_scipy_512": rows[-1]["over_scipy"]}}

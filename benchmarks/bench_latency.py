@@ -81,7 +81,9 @@ def _further_inputs(technique: Technique, rng: np.random.Generator, frame: Any) 
     for spec in technique.inputs[1:]:
         if spec.optional:
             break
-        rest.append(labelled(rng, FRAME, np.bool_ if spec.role.name == "mask" else np.int32) if spec.role.name in LABEL_ROLES else frame)
+        rest.append(
+            labelled(rng, FRAME, np.bool_ if spec.role.name == "mask" else np.int32) if spec.role.name in LABEL_ROLES else frame
+        )
     return rest
 
 

@@ -11,7 +11,12 @@ from typing import Any
 
 BUDGET = 512 * 2**20
 MARGIN = 300 * 10**6
-CASES = {"gaussian_blur": {"sigma": 2.0}, "invert_intensity": {}, "threshold_otsu": {"scope": "layer"}, "median_filter": {"size": 3}}
+CASES = {
+    "gaussian_blur": {"sigma": 2.0},
+    "invert_intensity": {},
+    "threshold_otsu": {"scope": "layer"},
+    "median_filter": {"size": 3},
+}
 
 SCRIPT = """
 import json, resource, sys, time
@@ -47,5 +52,8 @@ def main() -> dict[str, Any]:
         row = {"technique": technique, "budget": BUDGET, **json.loads(done.stdout.splitlines()[-1])}
         row["ok"] = row["peak"] <= BUDGET + MARGIN
         rows.append(row)
-        print(f"{technique:20} peak {row['peak'] / 1e6:7.0f} MB, budget {BUDGET / 1e6:.0f} MB + 300 MB, {row['seconds']:.1f} s, ok {row['ok']}", flush=True)
+        print(
+            f"{technique:20} peak {row['peak'] / 1e6:7.0f} MB, budget {BUDGET / 1e6:.0f} MB + 300 MB, {row['seconds']:.1f} s, ok {row['ok']}",
+            flush=True,
+        )
     return {"rows": rows, "summary": {"over": [r["technique"] for r in rows if not r["ok"]]}}

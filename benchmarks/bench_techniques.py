@@ -69,6 +69,8 @@ def summarise(rows: list[dict[str, Any]]) -> dict[str, Any]:
 
 
 def _line(row: dict[str, Any]) -> str:
-    raw = f"raw {row['raw_ms']:9.2f} ({row['over_raw']:5.2f}x{'' if row['within_raw'] else ' !'})" if "raw_ms" in row else " " * 24
+    raw = (
+        f"raw {row['raw_ms']:9.2f} ({row['over_raw']:5.2f}x{'' if row['within_raw'] else ' !'})" if "raw_ms" in row else " " * 24
+    )
     peer = f"peer {row['peer_ms']:9.2f} ({row['speedup']:7.1f}x)" if "peer_ms" in row else ""
     return f"{row['technique']:28} {row['ndim']}D {row['dtype']:8} ours {row['ours_ms']:9.2f} ms  {raw:26}  {peer}"

@@ -54,7 +54,7 @@ def inputs_for(technique: Technique) -> list[Volume | None]:
         name = "cells"
     elif technique.channels == "rgb":
         name = "coffee"
-    if 2 not in technique.spatial:
+    if 2 not in technique.spatial and name != "video":
         name += "_3d"
     example = _example(name)
     first = technique.inputs[0]

@@ -46,7 +46,9 @@ def test_sizes(path: Path, record_property) -> None:
         record_property("over the aim", f"{lines} lines, {over}")
 
 
-@pytest.mark.parametrize("path", [p for p in FILES if p.name == "__init__.py" and p.parent != SOURCE], ids=lambda p: str(p.parent.name))
+@pytest.mark.parametrize(
+    "path", [p for p in FILES if p.name == "__init__.py" and p.parent != SOURCE], ids=lambda p: str(p.parent.name)
+)
 def test_init_files_only_export(path: Path) -> None:
     for node in ast.parse(path.read_text()).body:
         docstring = isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
@@ -63,12 +65,31 @@ def test_a_technique_lies_in_the_file_of_its_id(path: Path) -> None:
 
 
 def test_heavy_libraries_are_imported_inside_functions() -> None:
-    heavy = {"scipy", "skimage", "cv2", "SimpleITK", "torch", "pandas", "sklearn", "nibabel", "pydicom", "tifffile", "zarr", "napari"}
+    heavy = {
+        "scipy",
+        "skimage",
+        "cv2",
+        "SimpleITK",
+        "torch",
+        "pandas",
+        "sklearn",
+        "nibabel",
+        "pydicom",
+        "tifffile",
+        "zarr",
+        "napari",
+    }
     free = {"engine", "widgets", "testing"}
     for path in FILES:
         room = path.relative_to(SOURCE).parts[0]
         if room in free:
             continue
         for node in ast.parse(path.read_text()).body:
-            names = [a.name for a in node.names] if isinstance(node, ast.Import) else [node.module or ""] if isinstance(node, ast.ImportFrom) else []
+            names = (
+                [a.name for a in node.names]
+                if isinstance(node, ast.Import)
+                else [node.module or ""]
+                if isinstance(node, ast.ImportFrom)
+                else []
+            )
             assert not {n.partition(".")[0] for n in names} & heavy, f"{path}: line {node.lineno}"

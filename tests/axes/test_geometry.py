@@ -80,7 +80,13 @@ def test_impossible_spacing(spacing) -> None:
 
 
 @pytest.mark.parametrize(
-    "affine", [np.eye(3), np.diag([1.0, 0, 1, 1]), np.full((4, 4), np.nan), np.array([[1, 2, 0, 0], [2, 4, 0, 0], [0, 0, 1, 0], [0, 0, 0, 1.0]])]
+    "affine",
+    [
+        np.eye(3),
+        np.diag([1.0, 0, 1, 1]),
+        np.full((4, 4), np.nan),
+        np.array([[1, 2, 0, 0], [2, 4, 0, 0], [0, 0, 1, 0], [0, 0, 0, 1.0]]),
+    ],
 )
 def test_impossible_affines(affine) -> None:
     with pytest.raises(AxesError, match="affine"):

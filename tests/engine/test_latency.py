@@ -15,7 +15,9 @@ def tasks_of(result: da.Array, keys: list) -> list[str]:
     return list(graph)
 
 
-@pytest.mark.parametrize(("technique", "over", "most"), [("invert_intensity", "yx", 6), ("gaussian_blur", "yx", 6), ("gaussian_blur", "tyx", 24)])
+@pytest.mark.parametrize(
+    ("technique", "over", "most"), [("invert_intensity", "yx", 6), ("gaussian_blur", "yx", 6), ("gaussian_blur", "tyx", 24)]
+)
 def test_one_slice_of_a_long_stack_makes_few_tasks(technique: str, over: str, most: int) -> None:
     stack = da.zeros((100_000, 64, 64), chunks=(1, 64, 64), dtype=np.uint8)
     result = lb.apply(technique, stack, axes="tyx", over=over)

@@ -32,7 +32,12 @@ def test_a_request_survives_json_and_gives_the_same_bits() -> None:
     rng = np.random.default_rng(0)
     image, mask = rng.integers(0, 900, (5, 30, 31)).astype(np.uint16), rng.random((5, 30, 31)) < 0.5
     request = Request(
-        "gaussian_blur", (volume(image, spacing=(2, 1, 1)),), {"sigma": (1.0, 2.0, 3.0)}, mask=volume(mask), over="zyx", region=None
+        "gaussian_blur",
+        (volume(image, spacing=(2, 1, 1)),),
+        {"sigma": (1.0, 2.0, 3.0)},
+        mask=volume(mask),
+        over="zyx",
+        region=None,
     )
     store = Store()
     text = json.dumps(request.to_json(store.put))

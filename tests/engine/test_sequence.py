@@ -88,5 +88,3 @@ def test_channels_have_states_of_their_own() -> None:
 def test_a_stack_without_time_is_refused() -> None:
     with pytest.raises(AxesError, match="tyx"):
         lb.apply(running_mean.technique, VIDEO, axes="zyx")
-
-

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import os
 import tempfile
 import time
@@ -11,8 +10,7 @@ from typing import Any
 
 import pytest
 
-os.environ.setdefault("NAPARI_CONFIG", os.path.join(tempfile.mkdtemp(prefix="napari-config-"), "settings.yaml"))
-os.environ.setdefault("NAPARI_ASYNC", "0")
+os.environ.setdefault("NAPARI_CONFIG", f"{tempfile.mkdtemp(prefix='napari-config-')}/settings.yaml")
 
 
 def process_until(condition: Callable[[], bool], timeout: float = 60.0) -> None:
@@ -50,13 +48,10 @@ def viewer(_window: Any) -> Iterator[Any]:
 
     notification_manager.records.clear()
     yield _window
-    for name in list(_window.window._wrapped_dock_widgets):
-        if name.endswith("(Lightbox)") or name in _window.window._wrapped_dock_widgets:
-            _window.window.remove_dock_widget(_window.window._wrapped_dock_widgets[name])
+    _window.window.remove_dock_widget("all")
     _window.layers.clear()
     _window.dims.ndisplay = 2
     process_until(lambda: True)
-    gc.collect()
 
 
 @pytest.fixture

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
+from tests.technique_hints import HINTS
 
 from napari_lightbox.contract import Technique
 from napari_lightbox.contract.signature import InputSpec
 from napari_lightbox.contract.values import Points, Shapes, Table, Transform
 from napari_lightbox.testing.examples import Example, make_example
 from napari_lightbox.testing.technique_suite import Hint
-from tests.technique_hints import HINTS
 
 LABELS = ("labels", "seeds", "mask")
 
@@ -19,8 +20,17 @@ LABELS = ("labels", "seeds", "mask")
 def example_for(technique: Technique) -> Example:
     """Return a small example over as many axes as the technique can work over."""
     hint = HINTS.get(technique.id, Hint())
-    ndim = max(technique.spatial)
-    return make_example(technique, ndim=ndim, parameters=hint.parameters, maker=hint.maker, shape=hint.shapes.get(ndim))
+    ndim = max(technique.spatial) if technique.over is None else len(technique.over)
+    example = make_example(technique, ndim=ndim, parameters=hint.parameters, maker=hint.maker, shape=hint.shapes.get(ndim))
+    return _coloured(example) if technique.channels == "rgb" and example.first.dtype == np.uint8 else example
+
+
+def _coloured(example: Example) -> Example:
+    if "c" in example.axes:
+        return example
+    gray = example.first
+    colour = np.stack([gray, gray[..., ::-1], 255 - gray], axis=-1)
+    return replace(example.with_first(colour), axes=example.axes + "c")
 
 
 def add_layers(viewer: Any, technique: Technique, example: Example) -> dict[str, Any]:
@@ -30,7 +40,8 @@ def add_layers(viewer: Any, technique: Technique, example: Example) -> dict[str,
         if isinstance(value, (list, tuple)):
             layers[spec.name] = [_layer(viewer, spec, v, example.axes[-v.ndim :]) for v in value]
         elif value is not None:
-            layers[spec.name] = _layer(viewer, spec, value, example.axes)
+            colour = spec is technique.inputs[0] and example.axes.endswith("c")
+            layers[spec.name] = _layer(viewer, spec, value, example.axes.removesuffix("c"), colour)
     return layers
 
 
@@ -45,12 +56,12 @@ def place(axes: str) -> dict[str, Any]:
     }
 
 
-def _layer(viewer: Any, spec: InputSpec, value: Any, axes: str) -> Any:
+def _layer(viewer: Any, spec: InputSpec, value: Any, axes: str, colour: bool = False) -> Any:
     if isinstance(value, np.ndarray):
-        keywords = place(axes[-value.ndim :])
+        keywords = place(axes if colour else axes[-value.ndim :])
         if spec.role.name in LABELS:
             return viewer.add_labels(value.astype(np.int32), name=spec.name, **keywords)
-        return viewer.add_image(value, name=spec.name, rgb=False, **keywords)
+        return viewer.add_image(value, name=spec.name, rgb=colour, **keywords)
     if isinstance(value, Points):
         return viewer.add_points(value.data, name=spec.name, **place(axes))
     if isinstance(value, Shapes):

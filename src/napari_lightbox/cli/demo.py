@@ -95,7 +95,7 @@ def _read_ct(folder: Path) -> Case:
         lb.write(folder / "ct-series", phantom.image)
     with step("read the series"):
         (ct,) = lb.read(folder / "ct-series")
-    same = bool(np.array_equal(ct.data, phantom.image.data)) and ct.geometry == phantom.image.geometry
+    same = bool(np.array_equal(np.asarray(ct.data), phantom.image.data)) and ct.geometry == phantom.image.geometry
     print(f"    {ct.axes} {'x'.join(map(str, ct.shape))}, Hounsfield units and geometry {'as written' if same else 'CHANGED'}")
     with step("median filter of 3 x 3 in every slice"):
         smooth = lb.apply("median_filter", ct, over="yx", compute=True)
@@ -110,7 +110,10 @@ def _segment(case: Case) -> dict[str, Volume]:
     shape = "x".join(map(str, case.image.shape))
     print(f"\nTumour from {int((case.seeds.data > 0).sum())} painted voxels (of {case.seeds.data.size}), {shape} around it")
     print(f"    truth: {volume_ml(case.truth):.2f} ml on this grid, {case.analytic_ml:.2f} ml as an ellipsoid")
-    engines: dict[str, dict[str, Any]] = {"marker_controlled_watershed": {"watershed_line": False}, "random_walker": {}}
+    engines: dict[str, dict[str, Any]] = {
+        "marker_controlled_watershed": {"watershed_line": False},
+        "random_walker": {"intensity_range": 400.0},
+    }
     results = {}
     for name, parameters in engines.items():
         with step(name):

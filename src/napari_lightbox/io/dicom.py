@@ -71,7 +71,9 @@ def _volume(path: Path, stack: Stack, dataset: Any, count: int, strip_patient: b
     units = dict.fromkeys("zyx", "mm" if stack.first.spacing else "pixel")
     step, unit = _time_step(stack, dataset)
     geometry = placed(axes, source.shape, patient_matrix(stack), {"t": (step, 0.0)}, units | {"t": unit})
-    volume = Volume(data, geometry, _metadata(stack, dataset, rescales, strip_patient), _role(dataset), _name(path, stack, dataset, count))
+    volume = Volume(
+        data, geometry, _metadata(stack, dataset, rescales, strip_patient), _role(dataset), _name(path, stack, dataset, count)
+    )
     note = _note(dataset)
     return restored(_as_noted(volume, note), note, stated="affine")
 
@@ -80,7 +82,9 @@ def _leading(stack: Stack, dataset: Any) -> tuple[tuple[int, ...], str]:
     """Return the axes before y and x: z where positions are known, t for repeats and for frames without position."""
     times, slices = len(stack.frames), len(stack.frames[0])
     if not stack.placed:
-        by_location = slices > 1 and stack.first.keys.get("location") is not None and stack.first.number == stack.frames[0][-1].number
+        by_location = (
+            slices > 1 and stack.first.keys.get("location") is not None and stack.first.number == stack.frames[0][-1].number
+        )
         return ((slices,), "z" if by_location else "t") if slices > 1 else ((), "")
     return ((times, slices), "tz") if times > 1 else ((slices,), "z")
 
@@ -95,7 +99,11 @@ def _rescales(frames: Sequence[Frame]) -> list[Rescale]:
     high = max(stored_range(f.pixels)[1] for f in frames)
     distinct = {(f.slope, f.intercept): Rescale.over(f.slope, f.intercept, low, high, stored) for f in frames}
     dtypes = [r.dtype for r in distinct.values()]
-    common = np.result_type(*dtypes) if all(d.kind in "iu" for d in dtypes) else max((d for d in dtypes if d.kind == "f"), key=lambda d: d.itemsize)
+    common = (
+        np.result_type(*dtypes)
+        if all(d.kind in "iu" for d in dtypes)
+        else max((d for d in dtypes if d.kind == "f"), key=lambda d: d.itemsize)
+    )
     return [Rescale(f.slope, f.intercept, np.dtype(common)) for f in frames]
 
 
@@ -141,7 +149,9 @@ def _role(dataset: Any) -> Any:
 
 
 def _name(path: Path, stack: Stack, dataset: Any, count: int) -> str:
-    named = str(dataset.get("SeriesDescription", "") or "").strip() or path.name.removesuffix(path.suffix if path.is_file() else "")
+    named = str(dataset.get("SeriesDescription", "") or "").strip() or path.name.removesuffix(
+        path.suffix if path.is_file() else ""
+    )
     number = dataset.get("SeriesNumber")
     series = f" [{number}]" if count > 1 and number is not None else ""
     return f"{named}{series}{f' {stack.part}' if stack.part else ''}"

@@ -16,6 +16,13 @@ from napari_lightbox.io.rescale import Rescale
 
 _BIG_ENDIAN = "1.2.840.10008.1.2.2"
 _PALETTE = "PALETTE COLOR"
+_JPEG = "1.2.840.10008.1.2.4."
+_CODECS = (
+    ((_JPEG + "50", _JPEG + "51"), "jpeg_decode"),
+    ((_JPEG + "57", _JPEG + "70"), "ljpeg_decode"),
+    ((_JPEG + "80", _JPEG + "81"), "jpegls_decode"),
+    ((_JPEG + "90", _JPEG + "91", _JPEG + "201", _JPEG + "202", _JPEG + "203"), "jpeg2k_decode"),
+)
 
 
 def sample_shape(pixels: Pixels) -> tuple[int, ...]:
@@ -77,18 +84,57 @@ def _used_bits(samples: NDArray[Any], pixels: Pixels) -> NDArray[Any]:
 
 
 def _decoded(frame: Frame) -> NDArray[Any]:
-    from pydicom import dcmread
+    """Decode through pydicom's decoders, then through imagecodecs for what they cannot do."""
     from pydicom.pixels import apply_color_lut, pixel_array
 
     pixels = frame.pixels
     try:
         samples = pixel_array(frame.path, index=frame.number)
-    except (RuntimeError, NotImplementedError) as error:
-        raise _missing(frame.path, error) from error
+    except (RuntimeError, NotImplementedError, ValueError, AttributeError):
+        try:
+            samples = pixel_array(_whole(frame.path), index=frame.number)
+        except (RuntimeError, NotImplementedError, ValueError, AttributeError) as error:
+            samples = _by_imagecodecs(frame)
+            if samples is None:
+                raise _missing(frame.path, error) from error
     if pixels.photometric == _PALETTE:
-        samples = apply_color_lut(samples, dcmread(frame.path, stop_before_pixels=True, force=True))
-        samples = (samples >> 8) if samples.dtype == np.uint16 and pixels.allocated == 8 else samples
+        palette = _whole(frame.path)
+        samples = apply_color_lut(samples, palette)
+        if samples.itemsize > stored_dtype(pixels).itemsize and _is_deep(palette):
+            samples = samples >> 8
     return np.asarray(samples).reshape(sample_shape(pixels))
+
+
+def _is_deep(dataset: Any) -> bool:
+    """Tell whether the entries of a 16-bit palette use more than their lower byte."""
+    names = ("RedPaletteColorLookupTableData", "GreenPaletteColorLookupTableData", "BluePaletteColorLookupTableData")
+    return any(np.frombuffer(dataset[n].value, "<u2").max(initial=0) > 255 for n in names if n in dataset)
+
+
+def _whole(path: Path) -> Any:
+    from pydicom import dcmread
+
+    return dcmread(path, force=True)
+
+
+def _by_imagecodecs(frame: Frame) -> NDArray[Any] | None:
+    """Return the samples of a packed frame, or None when imagecodecs cannot decode it either."""
+    import imagecodecs
+    from pydicom.encaps import get_frame
+
+    pixels = frame.pixels
+    codec = next((name for uids, name in _CODECS if pixels.syntax in uids), None)
+    if codec is None or pixels.photometric.startswith("YBR_F"):
+        return None
+    dataset = _whole(frame.path)
+    packed = get_frame(dataset.PixelData, frame.number, number_of_frames=int(dataset.get("NumberOfFrames", 1) or 1))
+    try:
+        samples = np.asarray(getattr(imagecodecs, codec)(packed))
+    except (RuntimeError, ValueError, AttributeError):
+        return None
+    if samples.shape != (pixels.rows, pixels.columns, *((pixels.samples,) if pixels.samples > 1 else ())):
+        return None
+    return _used_bits(samples.astype(f"u{samples.itemsize}").astype(stored_dtype(pixels)), pixels)
 
 
 def _missing(path: Path, error: Exception) -> Exception:

@@ -52,7 +52,7 @@ class Frame:
     position: tuple[float, ...] | None
     orientation: tuple[float, ...] | None
     spacing: tuple[float, float] | None
-    thickness: float | None
+    step: float | None
     slope: float
     intercept: float
     keys: Mapping[str, Any] = field(default_factory=dict)
@@ -64,7 +64,7 @@ def read_header(path: Path) -> tuple[Any, list[Frame]]:
 
     with reading(path), path.open("rb") as file:
         dataset = pydicom.dcmread(file, stop_before_pixels=True, force=True)
-        syntax = str(getattr(getattr(dataset, "file_meta", None), "TransferSyntaxUID", "") or _IMPLICIT)
+        syntax = _syntax(dataset)
         if "Rows" not in dataset or "Columns" not in dataset:
             return dataset, []
         offset, floating = _pixel_start(file, syntax)
@@ -95,6 +95,15 @@ def _plain(value: Any) -> Any:
     if type(value).__name__ == "MultiValue":
         return [_plain(v) for v in value]
     return None if value is None else str(value)
+
+
+def _syntax(dataset: Any) -> str:
+    """Return the transfer syntax that is stated, else the native one that the data set was found to be in."""
+    stated = getattr(getattr(dataset, "file_meta", None), "TransferSyntaxUID", None)
+    if stated:
+        return str(stated)
+    implicit, little = dataset.original_encoding
+    return _IMPLICIT if implicit else _NATIVE[1] if little else _BIG_ENDIAN
 
 
 def _pixel_start(file: Any, syntax: str) -> tuple[int | None, str]:
@@ -141,21 +150,28 @@ def _frame(path: Path, dataset: Any, pixels: Pixels, number: int, count: int) ->
     own = _item(dataset.get("PerFrameFunctionalGroupsSequence"), number)
 
     def group(name: str) -> Any:
-        return _item(own.get(name), 0) if own is not None and name in own else _item(shared.get(name), 0) if shared is not None else None
+        return (
+            _item(own.get(name), 0)
+            if own is not None and name in own
+            else _item(shared.get(name), 0)
+            if shared is not None
+            else None
+        )
 
     measures, transform = group("PixelMeasuresSequence"), group("PixelValueTransformationSequence")
-    orientation = _numbers(group("PlaneOrientationSequence"), "ImageOrientationPatient") or _top(dataset, "ImageOrientationPatient")
+    orientation = _numbers(group("PlaneOrientationSequence"), "ImageOrientationPatient") or _top(
+        dataset, "ImageOrientationPatient"
+    )
     position = _numbers(group("PlanePositionSequence"), "ImagePositionPatient") or _top(dataset, "ImagePositionPatient")
     spacing = _numbers(measures, "PixelSpacing") or _spacing(dataset)
-    thickness = _number(measures, "SpacingBetweenSlices") or _number(measures, "SliceThickness")
-    thickness = thickness or _number(dataset, "SpacingBetweenSlices") or _number(dataset, "SliceThickness")
+    step = _number(measures, "SpacingBetweenSlices") or _number(dataset, "SpacingBetweenSlices")
     if count > 1 and own is None:
-        position = _stepped(dataset, position, orientation, thickness, number)
+        position = _stepped(dataset, position, orientation, step, number)
     slope = _number(transform, "RescaleSlope") or _number(dataset, "RescaleSlope") or 1.0
     source = transform if _number(transform, "RescaleIntercept") is not None else dataset
     return Frame(
         path, number, pixels, str(dataset.get("SeriesInstanceUID", "")), position, orientation if orientation and len(orientation) == 6 else None,
-        (spacing[0], spacing[-1]) if spacing else None, abs(thickness) if thickness else None, slope,
+        (spacing[0], spacing[-1]) if spacing else None, abs(step) if step else None, slope,
         _number(source, "RescaleIntercept") or 0.0, _keys(dataset, group, number),
     )  # fmt: skip
 
@@ -180,7 +196,7 @@ def _keys(dataset: Any, group: Any, number: int) -> dict[str, Any]:
 
 
 def _stepped(
-    dataset: Any, position: tuple[float, ...] | None, orientation: tuple[float, ...] | None, thickness: float | None, number: int
+    dataset: Any, position: tuple[float, ...] | None, orientation: tuple[float, ...] | None, step: float | None, number: int
 ) -> tuple[float, ...] | None:
     """Return the position of frame `number` of a classic multi-frame file whose frames are slices, else None."""
     detector = _item(dataset.get("DetectorInformationSequence"), 0)
@@ -191,13 +207,13 @@ def _stepped(
     offsets = dataset.get("GridFrameOffsetVector")
     pointer = dataset.get("FrameIncrementPointer")
     if offsets is not None and number < len(offsets):
-        step = float(offsets[number]) - (float(offsets[0]) if float(offsets[0]) == position[2] else 0.0)
-    elif pointer == _SLICE_VECTOR and thickness:
-        step = number * thickness
+        shift = float(offsets[number]) - (float(offsets[0]) if float(offsets[0]) == position[2] else 0.0)
+    elif pointer == _SLICE_VECTOR and (step or _number(dataset, "SliceThickness")):
+        shift = number * float(step or dataset.SliceThickness)
     else:
         return None
     normal = np.cross(orientation[:3], orientation[3:])
-    return tuple(float(v) for v in np.asarray(position) + step * normal)
+    return tuple(float(v) for v in np.asarray(position) + shift * normal)
 
 
 def _spacing(dataset: Any) -> tuple[float, ...] | None:

@@ -43,7 +43,11 @@ def stacks_of(frames: Sequence[Frame]) -> list[Stack]:
 
 
 def patient_matrix(stack: Stack) -> NDArray[np.float64]:
-    """Return the matrix over x, y, z from index to patient (LPS) coordinates."""
+    """Return the matrix over x, y, z from index to patient (LPS) coordinates.
+
+    A single slice has the step that the file states between slices, else one unit, as ITK has it: its thickness says how
+    much it averages, not where a next slice would lie.
+    """
     first, last, count = stack.first, stack.frames[0][-1], len(stack.frames[0])
     rows, columns = first.spacing or (1.0, 1.0)
     along = np.array(first.orientation or (1, 0, 0, 0, 1, 0), float)
@@ -53,7 +57,7 @@ def patient_matrix(stack: Stack) -> NDArray[np.float64]:
     if count > 1 and stack.placed and first.position and last.position:
         matrix[:3, 2] = (np.array(last.position) - origin) / (count - 1)
     else:
-        matrix[:3, 2] = np.cross(along[:3], along[3:]) * (first.thickness or 1.0)
+        matrix[:3, 2] = np.cross(along[:3], along[3:]) * (first.step or 1.0)
     return matrix
 
 
@@ -159,5 +163,7 @@ def _gaps(frames: Sequence[Frame]) -> list[str]:
         lost = round(float(steps[i]) / usual) - 1
         whole = lost >= 1 and abs(steps[i] - (lost + 1) * usual) < 0.1 * usual
         what = f"{lost} missing" if whole else "an uneven step"
-        texts.append(f"Between slices {i} and {i + 1}: {what} ({steps[i]:.3f} instead of {usual:.3f} mm); positions beyond are approximate")
+        texts.append(
+            f"Between slices {i} and {i + 1}: {what} ({steps[i]:.3f} instead of {usual:.3f} mm); positions beyond are approximate"
+        )
     return texts

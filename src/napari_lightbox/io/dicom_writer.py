@@ -33,7 +33,9 @@ def write(path: Path, volumes: Sequence[Volume], *, progress: Progress | None = 
     (volume,) = volumes
     stored, intercept = _stored_form(path, volume)
     dtype = np.dtype(volume.dtype)
-    note = to_text(note_of(stored, volume.axes, dtype=str(dtype.newbyteorder("=")) if stored.dtype != dtype or intercept else None))
+    note = to_text(
+        note_of(stored, volume.axes, dtype=str(dtype.newbyteorder("=")) if stored.dtype != dtype or intercept else None)
+    )
     with replacing_folder(path, _is_series) as folder:
         series = _Series(folder, stored, _template(stored, volume, intercept, note))
         planes = {i: -1 for i, a in enumerate(stored.axes) if a in "yxc"}
@@ -81,12 +83,16 @@ def _stored_form(path: Path, volume: Volume) -> tuple[Volume, int]:
     colour = sizes.get("c") == 3 and dtype == np.uint8 and volume.role == "image"
     extra = [a for a in volume.axes if a not in "tzyx" and not (a == "c" and colour) and sizes[a] != 1]
     if extra or not {"y", "x"} <= set(volume.axes):
-        raise WriteError(str(path), f"DICOM holds t, z, y, x and RGB, the volume has {volume.axes!r}", "Select one channel, or write NIfTI")
+        raise WriteError(
+            str(path), f"DICOM holds t, z, y, x and RGB, the volume has {volume.axes!r}", "Select one channel, or write NIfTI"
+        )
     if dtype.kind not in "biu":
         reason = f"DICOM images hold integers, the volume has {dtype}"
         raise WriteError(str(path), reason, "Scale and convert it to int16 first, or write NIfTI or MetaImage")
     axes = ("t" if "t" in sizes else "") + "zyx" + ("c" if colour else "")
-    stored = arranged(with_axes(volume, "".join(a for a in volume.axes if a in axes) + "".join(a for a in axes if a not in sizes)), axes)
+    stored = arranged(
+        with_axes(volume, "".join(a for a in volume.axes if a in axes) + "".join(a for a in axes if a not in sizes)), axes
+    )
     stored = replace(stored, geometry=_in_millimetres(stored))
     _check_directions(path, stored)
     if colour:
@@ -133,7 +139,12 @@ def _template(stored: Volume, volume: Volume, intercept: int, note: str) -> Any:
     modality = str(header.get("Modality", "OT" if colour else "CT"))
     storage = _CAPTURE if colour else _MR if modality == "MR" else _CT
     shared = {k: header[k] for k in _KEPT if header.get(k)}
-    shared = {"StudyInstanceUID": generate_uid(), "FrameOfReferenceUID": generate_uid(), "PatientName": "", "PatientID": ""} | shared
+    shared = {
+        "StudyInstanceUID": generate_uid(),
+        "FrameOfReferenceUID": generate_uid(),
+        "PatientName": "",
+        "PatientID": "",
+    } | shared
     shared |= {"SOPClassUID": storage, "SeriesInstanceUID": generate_uid(), "Modality": modality, "SeriesNumber": 1}
     shared |= {"SeriesDescription": volume.name[:64], "ImageType": ["DERIVED", "PRIMARY", "AXIAL"]}
     now = datetime.datetime.now(tz=datetime.UTC)
@@ -181,7 +192,11 @@ def _sample_fields(stored: Volume, volume: Volume, intercept: int, colour: bool)
     }  # fmt: skip
     if colour:
         return fields | {"PlanarConfiguration": 0, "ConversionType": "WSD"}
-    return fields | {"RescaleSlope": "1", "RescaleIntercept": str(intercept), "RescaleType": "HU" if volume.role == "image" else "US"}
+    return fields | {
+        "RescaleSlope": "1",
+        "RescaleIntercept": str(intercept),
+        "RescaleType": "HU" if volume.role == "image" else "US",
+    }
 
 
 def _decimal(value: Any) -> Any:

@@ -20,12 +20,16 @@ def reading(path: Path | str) -> Iterator[None]:
     except LightboxError:
         raise
     except PermissionError as error:
-        raise ReadError(str(path), "cannot be opened: permission denied", "Ask for read access, or copy it to a folder of yours") from error
+        raise ReadError(
+            str(path), "cannot be opened: permission denied", "Ask for read access, or copy it to a folder of yours"
+        ) from error
     except FileNotFoundError as error:
         missing = error.filename or path
         raise ReadError(str(path), f"{missing} does not exist", "Check the path; it may have been moved or renamed") from error
     except MemoryError as error:
-        raise ReadError(str(path), "does not fit into memory", "Close other programs, or convert it to OME-Zarr on a larger machine") from error
+        raise ReadError(
+            str(path), "does not fit into memory", "Close other programs, or convert it to OME-Zarr on a larger machine"
+        ) from error
     except Exception as error:
         detail = " ".join(str(error).split())[:200] or type(error).__name__
         raise ReadError(str(path), f"is damaged, incomplete or not what it claims to be ({detail})", _COPY_AGAIN) from error

@@ -47,14 +47,22 @@ class Format:
 
 FORMATS: tuple[Format, ...] = (
     Format("ome_zarr", "OME-Zarr", (".ome.zarr", ".zarr"), (".ome.zarr", ".zarr"), several=True),
-    Format("tiff", "TIFF", (".ome.tif", ".ome.tiff", ".tif", ".tiff", ".btf", ".lsm"), (".ome.tif", ".ome.tiff", ".tif", ".tiff")),
+    Format(
+        "tiff", "TIFF", (".ome.tif", ".ome.tiff", ".tif", ".tiff", ".btf", ".lsm"), (".ome.tif", ".ome.tiff", ".tif", ".tiff")
+    ),
     Format("raster", "picture", (".png", ".jpg", ".jpeg", ".bmp", ".webp"), (".png", ".jpg", ".jpeg", ".bmp", ".webp")),
     Format("nifti", "NIfTI", (".nii.gz", ".nii", ".hdr", ".img", ".hdr.gz", ".img.gz"), (".nii.gz", ".nii"), signed=False),
     Format("metaimage", "MetaImage", (".mha", ".mhd"), (".mha", ".mhd")),
     Format("nrrd", "NRRD", (".nrrd", ".nhdr"), (".nrrd", ".nhdr")),
     Format("dicom", "DICOM", (".dcm", ".dicom", ".ima"), ("",), signed=False),
     Format("gif", "GIF", (".gif",), (".gif",)),
-    Format("video", "video", (".mp4", ".avi", ".mov", ".mkv", ".webm", ".m4v", ".mpg", ".mpeg", ".wmv"), (".mp4", ".avi", ".mkv"), signed=False),
+    Format(
+        "video",
+        "video",
+        (".mp4", ".avi", ".mov", ".mkv", ".webm", ".m4v", ".mpg", ".mpeg", ".wmv"),
+        (".mp4", ".avi", ".mkv"),
+        signed=False,
+    ),
     Format("tables", "table", (".csv", ".tsv"), (".csv", ".tsv"), signed=False),
 )
 _BY_NAME = {f.name: f for f in FORMATS}
@@ -153,7 +161,9 @@ def format_of(path: Path) -> Format:
     if by_name is None:
         raise FormatError(str(path), "has a format that is not known", f"Convert it to one of {_endings('suffixes')}")
     if by_name.signed or by_name.name == "dicom":
-        raise ReadError(str(path), f"is named like {by_name.title} but its content is not", "Check what the file is and rename it")
+        raise ReadError(
+            str(path), f"is named like {by_name.title} but its content is not", "Check what the file is and rename it"
+        )
     return by_name
 
 

@@ -92,10 +92,14 @@ class Frames:
 
     def __getitem__(self, key: Any) -> NDArray[Any]:
         """Read a part: only the frames it touches."""
-        keys = (*key, *[slice(None)] * (self.ndim - len(key))) if isinstance(key, tuple) else (key, *[slice(None)] * (self.ndim - 1))
+        keys = (
+            (*key, *[slice(None)] * (self.ndim - len(key))) if isinstance(key, tuple) else (key, *[slice(None)] * (self.ndim - 1))
+        )
         outer, inner = keys[: len(self.leading)], keys[len(self.leading) :]
         wanted = [np.arange(n)[k] for n, k in zip(self.leading, outer, strict=True)]
-        frames = [self._read(int(np.ravel_multi_index(i, self.leading)) if i else 0)[inner] for i in product(*map(np.ravel, wanted))]
+        frames = [
+            self._read(int(np.ravel_multi_index(i, self.leading)) if i else 0)[inner] for i in product(*map(np.ravel, wanted))
+        ]
         counts = tuple(len(w) for w in wanted if w.ndim)
         if not frames:
             return np.empty((*counts, *np.empty(self.frame, self.dtype)[inner].shape), self.dtype)
@@ -131,7 +135,9 @@ def lazy(source: Source, chunks: Sequence[int], path: Path, *options: Any) -> An
 
     with reading(path):
         status = path.stat()
-    token = tokenize(str(path.resolve()), status.st_size, status.st_mtime_ns, source.shape, str(source.dtype), tuple(chunks), options)
+    token = tokenize(
+        str(path.resolve()), status.st_size, status.st_mtime_ns, source.shape, str(source.dtype), tuple(chunks), options
+    )
     meta = np.empty((0,) * len(source.shape), source.dtype)
     sizes = tuple(max(1, min(c, n)) for c, n in zip(chunks, source.shape, strict=True))
     return da.from_array(source, chunks=sizes, name=f"read-{token}", lock=False, fancy=False, inline_array=True, meta=meta)

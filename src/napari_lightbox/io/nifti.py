@@ -26,7 +26,10 @@ from napari_lightbox.io.world import arranged, patient_matrix, placed, to_lps, w
 _LABEL_INTENT = 1002
 _LARGEST_NIFTI_1 = 32767
 _EXACT = {"bool": "uint8", "float16": "float32"}
-_COLOURS = {3: np.dtype([("R", "u1"), ("G", "u1"), ("B", "u1")]), 4: np.dtype([("R", "u1"), ("G", "u1"), ("B", "u1"), ("A", "u1")])}
+_COLOURS = {
+    3: np.dtype([("R", "u1"), ("G", "u1"), ("B", "u1")]),
+    4: np.dtype([("R", "u1"), ("G", "u1"), ("B", "u1"), ("A", "u1")]),
+}
 
 
 def read(path: Path, *, fourth: Literal["t", "c"] = "t") -> list[Volume]:
@@ -203,9 +206,14 @@ def _place(header: Any, geometry: Geometry, volume: Volume) -> None:
 
     patient = patient_matrix(geometry)
     world = to_lps(patient, "RAS")
-    zooms = (*np.linalg.norm(world[:3, :3], axis=0), *(geometry.spacing_along(a)[0] for a in reversed(geometry.axes) if a not in "zyx"))
+    zooms = (
+        *np.linalg.norm(world[:3, :3], axis=0),
+        *(geometry.spacing_along(a)[0] for a in reversed(geometry.axes) if a not in "zyx"),
+    )
     header.set_zooms(zooms[: len(geometry.axes)])
-    code = int(volume.metadata.get("header", {}).get("sform_code", 0) or 1) if isinstance(volume.metadata.get("header"), dict) else 1
+    code = (
+        int(volume.metadata.get("header", {}).get("sform_code", 0) or 1) if isinstance(volume.metadata.get("header"), dict) else 1
+    )
     header.set_sform(world, code)
     try:
         header.set_qform(world, code, strip_shears=False)
@@ -228,5 +236,3 @@ def _write_zipped(data: Any, target: Path, header: Any, kind: Any, progress: Pro
                 done += slab.size
                 if progress is not None:
                     progress(done / max(1, ordered.size))
-
-

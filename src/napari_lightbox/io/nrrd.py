@@ -34,7 +34,9 @@ _TYPES = {
     "int64_t": "i8", "uint64": "u8", "ulonglong": "u8", "unsigned long long": "u8", "unsigned long long int": "u8", "uint64_t": "u8",
     "float": "f4", "double": "f8",
 }  # fmt: skip
-_NAMES = {np.dtype(_TYPES[n]): n for n in ("int8", "uint8", "int16", "uint16", "int32", "uint32", "int64", "uint64", "float", "double")}
+_NAMES = {
+    np.dtype(_TYPES[n]): n for n in ("int8", "uint8", "int16", "uint16", "int32", "uint32", "int64", "uint64", "float", "double")
+}
 _EXACT = {"bool": "uint8", "float16": "float32"}
 _UNPACKERS = {"gzip": gzip.decompress, "gz": gzip.decompress, "bzip2": bz2.decompress, "bz2": bz2.decompress}
 _TEXT = ("ascii", "text", "txt")
@@ -110,7 +112,9 @@ def _plain(key: str) -> str:
 
 def _stored_type(path: Path, header: Header) -> np.dtype[Any]:
     if header["type"].lower() not in _TYPES:
-        raise ReadError(str(path), f"its sample type {header['type']!r} is not known", "Convert it with the program that wrote it")
+        raise ReadError(
+            str(path), f"its sample type {header['type']!r} is not known", "Convert it with the program that wrote it"
+        )
     return np.dtype(_TYPES[header["type"].lower()]).newbyteorder(">" if header.get("endian", "little").lower() == "big" else "<")
 
 
@@ -123,7 +127,9 @@ def _source(path: Path, header: Header, offset: int, shape: tuple[int, ...], sto
     line_skip, byte_skip = (int(header.get(k, header.get(k.replace(" ", ""), "0"))) for k in ("line skip", "byte skip"))
     if len(files) > 1:
         if len(files) != shape[0] or encoding != "raw":
-            raise ReadError(str(path), f"names {len(files)} sample files in an arrangement that is not supported", "Save it as one file")
+            raise ReadError(
+                str(path), f"names {len(files)} sample files in an arrangement that is not supported", "Save it as one file"
+            )
         parts = [Raw(f, max(byte_skip, 0), shape[1:], stored) for f in files]
         return Frames(path, shape[:1], shape[1:], stored, partial(_nth, parts))
     if encoding == "raw" and line_skip == 0:

@@ -95,7 +95,11 @@ def _number(text: str, default: float) -> float:
 def _axes(header: Mapping[str, str], count: int, directions: list[list[float] | None]) -> str:
     """Return our letters, slowest axis first."""
     kinds = [k.lower() for k in header.get("kinds", "").split()]
-    kinds = kinds if len(kinds) == count else ["domain" if d is not None or not header.get("space directions") else "list" for d in directions]
+    kinds = (
+        kinds
+        if len(kinds) == count
+        else ["domain" if d is not None or not header.get("space directions") else "list" for d in directions]
+    )
     free = {"domain": iter("xyztqrsuvw"), "time": iter("tqrsuvw"), "list": iter("cqrsuvw")}
     letters: list[str] = []
     for kind in kinds:

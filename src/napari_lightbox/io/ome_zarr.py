@@ -129,7 +129,9 @@ def _image(
     metadata: dict[str, Any] = {"header": {"multiscale": dict(multiscale)}}
     names = [c.get("label") for c in content.get("omero", {}).get("channels", ())]
     metadata |= {"channels": names} if any(names) else {}
-    volume = Volume(levels[0], geometry, metadata, "labels" if labels else "image", str(multiscale.get("name") or name).strip("/") or name)
+    volume = Volume(
+        levels[0], geometry, metadata, "labels" if labels else "image", str(multiscale.get("name") or name).strip("/") or name
+    )
     return with_levels(restored(volume, attributes.get(KEY), stated="spacing"), levels[1:], axes)
 
 
@@ -192,7 +194,9 @@ def _write_image(
         before = array
     ome: dict[str, Any] = {"multiscales": [multiscale_of(original.name or "image", levels, version)]}
     if labels:
-        ome["image-label"] = ({"version": version} if version == "0.4" else {}) | ({"source": {"image": "../../"}} if group.path else {})
+        ome["image-label"] = ({"version": version} if version == "0.4" else {}) | (
+            {"source": {"image": "../../"}} if group.path else {}
+        )
     group.update_attributes(group_attributes(ome, version, **{KEY: note_of(stored, original.axes)}))
 
 
@@ -226,10 +230,16 @@ def _create(group: Any, name: str, level: Geometry, dtype: Any, chunks: tuple[in
     if version == "0.4":
         import numcodecs
 
-        options |= {"compressors": numcodecs.Blosc("zstd", 3, numcodecs.Blosc.SHUFFLE), "chunk_key_encoding": {"name": "v2", "separator": "/"}}
+        options |= {
+            "compressors": numcodecs.Blosc("zstd", 3, numcodecs.Blosc.SHUFFLE),
+            "chunk_key_encoding": {"name": "v2", "separator": "/"},
+        }
     else:
         import zarr.codecs
 
-        options |= {"compressors": zarr.codecs.BloscCodec(cname="zstd", clevel=3, shuffle="shuffle"), "dimension_names": list(level.axes)}
+        options |= {
+            "compressors": zarr.codecs.BloscCodec(cname="zstd", clevel=3, shuffle="shuffle"),
+            "dimension_names": list(level.axes),
+        }
     sizes = tuple(max(1, min(c, n)) for c, n in zip(chunks, level.shape, strict=True))
     return group.create_array(name, shape=level.shape, chunks=sizes, dtype=np.dtype(dtype).newbyteorder("="), **options)

@@ -40,7 +40,11 @@ def axes_of(multiscale: Mapping[str, Any], ndim: int) -> str:
 def array_axes(array: Any) -> str:
     """Return the axes of a plain Zarr array: its dimension names when each is a letter, else a guess."""
     names = [str(n).lower() for n in (getattr(array.metadata, "dimension_names", None) or ())]
-    if len(names) == array.ndim and all(len(n) == 1 and n.isalpha() and n.isascii() for n in names) and len(set(names)) == len(names):
+    if (
+        len(names) == array.ndim
+        and all(len(n) == 1 and n.isalpha() and n.isascii() for n in names)
+        and len(set(names)) == len(names)
+    ):
         return "".join(names)
     return guess_axes(tuple(array.shape))
 

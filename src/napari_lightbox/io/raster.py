@@ -71,7 +71,9 @@ def _check(path: Path, suffix: str, volume: Volume) -> None:
     deep = (dtype == np.uint16 and suffix == ".png") or dtype == bool
     if dtype != np.uint8 and not deep:
         holds = "uint8 and uint16" if suffix == ".png" else "uint8"
-        raise WriteError(str(path), f"{suffix} holds {holds} samples, the volume has {dtype}", "Write TIFF or OME-Zarr, or rescale it first")
+        raise WriteError(
+            str(path), f"{suffix} holds {holds} samples, the volume has {dtype}", "Write TIFF or OME-Zarr, or rescale it first"
+        )
     allowed = {".png": (1, 2, 3, 4), ".webp": (3, 4)}.get(suffix, (1, 3))
     if samples not in allowed or (dtype == bool and samples != 1):
         raise WriteError(str(path), f"{suffix} cannot hold {samples} channels of {dtype}", "Write TIFF or OME-Zarr")

@@ -23,11 +23,13 @@ _STARTS: dict[bytes, str] = {
 }
 _NIFTI_2 = (b"n+2\0\r\n\x1a\n", b"ni2\0\r\n\x1a\n")
 _ANALYZE = ((348).to_bytes(4, "little"), (348).to_bytes(4, "big"))
-_NO_PREAMBLE = (b"\x08\x00", b"\x02\x00")
+_NO_PREAMBLE = (b"\x08\x00", b"\x02\x00", b"\x00\x08", b"\x00\x02")
 
 
 def identify(path: Path) -> str | None:
     """Return the name of the format that the first bytes of `path` show, or None.
+
+    DICOM comes first: its preamble may hold a TIFF header.
 
     Tables, and DICOM files without preamble, have no signature of their own.
     """
@@ -45,6 +47,8 @@ def looks_like_bare_dicom(path: Path) -> bool:
 
 
 def _by_head(head: bytes) -> str | None:
+    if head[128:132] == b"DICM":
+        return "dicom"
     for start, name in _STARTS.items():
         if head.startswith(start):
             return name
@@ -52,8 +56,6 @@ def _by_head(head: bytes) -> str | None:
         return {b"AVI ": "video", b"WEBP": "raster"}.get(head[8:12])
     if head[4:8] == b"ftyp" and head[8:12] not in (b"avif", b"heic", b"mif1", b"jp2 "):
         return "video"
-    if head[128:132] == b"DICM":
-        return "dicom"
     if head[344:348] in (b"n+1\0", b"ni1\0") or head[4:12] in _NIFTI_2 or head[:4] in _ANALYZE:
         return "nifti"
     if b"ElementType" in head and b"DimSize" in head:

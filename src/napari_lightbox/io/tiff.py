@@ -139,7 +139,9 @@ def _array(path: Path, tif: Any, series: Any, axes: str, number: int, level: int
     shape, dtype = tuple(int(n) for n in part.shape), np.dtype(part.dtype)
     plain = part.dataoffset is not None and dtype.kind != "b"
     source: Source = (
-        Raw(path, int(part.dataoffset), shape, dtype.newbyteorder(tif.byteorder)) if plain else _Level(path, number, level, shape, dtype)
+        Raw(path, int(part.dataoffset), shape, dtype.newbyteorder(tif.byteorder))
+        if plain
+        else _Level(path, number, level, shape, dtype)
     )
     chunks = plane_chunks(axes, shape, dtype.itemsize)
     page = part.keyframe
@@ -154,7 +156,9 @@ def _check_whole(path: Path, tif: Any, series: Any) -> None:
     """Notice files that are cut off: their last pages point behind the end."""
     pages = series.pages
     if any(page is None for page in (pages[0], pages[-1])):
-        raise ReadError(str(path), "its images lie in other files that are missing", "Put all files of the data set into one folder")
+        raise ReadError(
+            str(path), "its images lie in other files that are missing", "Put all files of the data set into one folder"
+        )
     size = tif.filehandle.size
     for page in (pages[0], pages[-1]):
         ends = [o + n for o, n in zip(page.dataoffsets, page.databytecounts, strict=False)]
@@ -169,7 +173,9 @@ def _stored_form(path: Path, volume: Volume, ome: bool) -> Volume:
     dtype = np.dtype(volume.dtype)
     if dtype.kind not in "biufc" or (ome and str(dtype.newbyteorder("=")) not in (*_OME_TYPES, *_EXACT_OME)):
         flavour = "OME-TIFF" if ome else "TIFF"
-        raise WriteError(str(path), f"{flavour} does not hold {dtype} samples", "Write plain .tif or OME-Zarr, or convert it first")
+        raise WriteError(
+            str(path), f"{flavour} does not hold {dtype} samples", "Write plain .tif or OME-Zarr, or convert it first"
+        )
     last = is_rgb(volume.axes, volume.shape) and dtype in (np.uint8, np.uint16)
     stored = arranged(volume, "tzyxc" if last else "tczyx" if ome else "tzcyx")
     exact = (_EXACT_OME if ome else _EXACT).get(str(dtype))
@@ -191,7 +197,9 @@ def _is_imagej(stored: Volume, letters: str, size: int) -> bool:
     colour = letters.endswith("S")
     known = (np.uint8,) if colour else (np.uint8, np.uint16, np.float32)
     sorted_ = list(letters) == sorted(letters, key="TZCYXS".find)
-    return sorted_ and set(letters) <= set("TZCYXS") and np.dtype(stored.dtype).newbyteorder("=") in known and size < _IMAGEJ_LIMIT
+    return (
+        sorted_ and set(letters) <= set("TZCYXS") and np.dtype(stored.dtype).newbyteorder("=") in known and size < _IMAGEJ_LIMIT
+    )
 
 
 def _fields(stored: Volume, letters: str, note: dict[str, Any], volume: Volume, flavour: str) -> dict[str, Any]:
@@ -228,13 +236,21 @@ def _write_packed(
     plane = stored.shape[-3:] if colour else stored.shape[-2:]
     shrinks = _shrinks(plane) if tiled else 0
     form = {"tile": (_TILE, _TILE)} if tiled else {}
-    form |= {"compression": compression, "predictor": dtype.kind in "iu" and compression in ("zlib", "lzw", "zstd", "adobe_deflate")} if compression else {}
+    form |= (
+        {"compression": compression, "predictor": dtype.kind in "iu" and compression in ("zlib", "lzw", "zstd", "adobe_deflate")}
+        if compression
+        else {}
+    )
     with in_order(stored.data, target) as ordered, tifffile.TiffWriter(target, **kind) as tif:
         planes = ordered.reshape((-1, *plane))
         for level in range(shrinks + 1):
             size = (*(-(-n // 2**level) for n in plane[:2]), *plane[2:])
             parts = _parts(planes, level, labels, tiled, (level, shrinks + 1), progress)
-            extra = {"subifds": shrinks} | fields if level == 0 else {k: v for k, v in fields.items() if k != "metadata"} | {"subfiletype": 1}
+            extra = (
+                {"subifds": shrinks} | fields
+                if level == 0
+                else {k: v for k, v in fields.items() if k != "metadata"} | {"subfiletype": 1}
+            )
             shape = (*stored.shape[: stored.axes.index("y")], *size)
             tif.write(parts, shape=shape, dtype=dtype, **form, **extra)
 

@@ -56,7 +56,11 @@ def geometry_in(tif: Any, number: int, axes: str, shape: tuple[int, ...]) -> Geo
         found = {a: float((tif.lsm_metadata or {}).get(f"VoxelSize{a.upper()}", 0)) * 1e6 for a in "zyx"}
         spacing, units = {a: v for a, v in found.items() if v > 0}, dict.fromkeys("zyx", "um")
     return Geometry.of(
-        axes, shape, {a: v for a, v in spacing.items() if v > 0}, [origin.get(a, 0.0) for a in axes], [units.get(a, "pixel") for a in axes]
+        axes,
+        shape,
+        {a: v for a, v in spacing.items() if v > 0},
+        [origin.get(a, 0.0) for a in axes],
+        [units.get(a, "pixel") for a in axes],
     )
 
 

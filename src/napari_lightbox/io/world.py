@@ -55,7 +55,9 @@ def with_axes(volume: Volume, axes: str) -> Volume:
     gone = [a for a in volume.axes if a not in axes]
     data, geometry = volume.data, volume.geometry
     if any(geometry.length(a) != 1 for a in gone):
-        raise AxesError("axes", f"{geometry.axes!r} cannot become {axes!r}: an axis is longer than one", "Select one index of it first")
+        raise AxesError(
+            "axes", f"{geometry.axes!r} cannot become {axes!r}: an axis is longer than one", "Select one index of it first"
+        )
     if gone:
         data = data[tuple(0 if a in gone else slice(None) for a in volume.axes)]
         geometry = geometry.without(gone)

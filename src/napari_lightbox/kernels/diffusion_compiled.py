@@ -36,7 +36,9 @@ def diffuse(image: Any, iterations: int, rate: Any, contrast: Any, kind: int) ->
     along_z = np.zeros((2, height, channels, width), image.dtype)
     size = np.empty(width, image.dtype)
     for _ in range(iterations):
+        along_z[:] = 0
         for z in range(depth):
+            along_y[:] = 0
             for y in range(height):
                 size[:] = 0
                 for c in range(channels):
@@ -55,8 +57,6 @@ def diffuse(image: Any, iterations: int, rate: Any, contrast: Any, kind: int) ->
                         _exchange(row, along_y[y % 2, c], along_y[(y + 1) % 2, c])
                     if depth > 1:
                         _exchange(row, along_z[z % 2, y, c], along_z[(z + 1) % 2, y, c])
-        along_y[:] = 0
-        along_z[:] = 0
 
 
 @njit(nogil=True, cache=True)  # type: ignore[untyped-decorator]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import partial
+from math import inf
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,7 @@ from numpy.typing import NDArray
 
 from napari_lightbox.contract import Pass
 from napari_lightbox.contract.locality import Parameters
+from napari_lightbox.errors import InputError
 from napari_lightbox.kernels.extrema import Extrema, find_extrema
 from napari_lightbox.kernels.levels import all_levels, bit_patterns, has_few_levels
 from napari_lightbox.kernels.slabs import run_slabs
@@ -143,9 +145,19 @@ def count_between(values: NDArray[Any], extrema: Extrema, bins: int) -> Histogra
         return Histogram(np.array([low]), np.array([np.count_nonzero(flat == low)]))
     if flat.dtype.kind != "f" or flat.dtype == np.float16:
         flat = flat.astype(np.float32 if flat.dtype == np.float16 else np.float64)
-    edges = np.histogram_bin_edges(np.array([low, high], flat.dtype), bins)
-    slack = 4.0 * float(np.spacing(np.abs(edges).max())) * bins / (float(edges[-1]) - float(edges[0]))
+    edges = _cut(low, high, bins, flat.dtype)
+    slack = 4.0 * float(np.spacing(np.abs(edges).max())) * (len(edges) - 1) / (float(edges[-1]) - float(edges[0]))
     return Histogram((edges[:-1] + edges[1:]) / 2, _count_in_slabs(flat, edges, slack), edges)
+
+
+def _cut(low: float, high: float, bins: int, dtype: np.dtype[Any]) -> NDArray[Any]:
+    """Return the edges of equal bins at the precision of the image; more precise or fewer where those would coincide."""
+    if not abs(high - low) < inf:
+        raise InputError("image", f"spans {low} to {high}, more than float64 can hold", "Clip it first")
+    edges = np.linspace(dtype.type(low), dtype.type(high), bins + 1, dtype=dtype)
+    if (edges[:-1] < edges[1:]).all():
+        return edges
+    return _cut(low, high, bins, np.dtype(np.float64)) if dtype != np.float64 else _cut(low, high, bins // 2, dtype)
 
 
 def _count_in_slabs(flat: NDArray[Any], edges: NDArray[Any], slack: float) -> NDArray[np.int64]:

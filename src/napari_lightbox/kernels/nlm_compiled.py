@@ -53,34 +53,44 @@ def nlm_band(
                         left = reach_x + first[2]
                         here = padded[plane_z, y, left : left + squares.shape[1]]
                         there = padded[plane_z + tz, y + ty, left + tx : left + tx + squares.shape[1]]
-                        line = squares[j]
-                        for x in range(line.size):
-                            difference = here[x] - there[x]
-                            line[x] += taps_z[k] * (difference * difference)
+                        _add_squares(squares[j], here, there, taps_z[k])
                 for j in range(rows):
                     if inside and not 0 <= start + j + ty < height:
                         continue
                     column[:] = 0
                     for k in range(taps_y.size):
-                        line = squares[j + k]
-                        for x in range(column.size):
-                            column[x] += taps_y[k] * line[x]
+                        _add_scaled(column, squares[j + k], taps_y[k])
                     distance[:] = -shift
                     for k in range(taps_x.size):
-                        for x in range(width):
-                            distance[x] += taps_x[k] * column[x + k]
+                        _add_scaled(distance, column[k : k + width], taps_x[k])
                     low, high = (max(0, -tx), min(width, width - tx)) if inside else (0, width)
                     other = padded[z + reach_z + tz, start + j + reach_y + ty, reach_x + tx : reach_x + tx + width]
-                    _add(distance, other, low, high, sums[j], weights[j])
+                    _add_weighted(distance[low:high], other[low:high], sums[j, low:high], weights[j, low:high])
     for j in range(rows):
         for x in range(width):
             out[z, start + j, x] = sums[j, x] / weights[j, x]
 
 
 @njit(nogil=True, cache=True)  # type: ignore[untyped-decorator]
-def _add(distance: Any, other: Any, low: int, high: int, sums: Any, weights: Any) -> None:
-    for x in range(low, high):
+def _add_squares(line: Any, here: Any, there: Any, tap: Any) -> None:
+    for x in range(line.size):
+        difference = here[x] - there[x]
+        line[x] += tap * (difference * difference)
+
+
+@njit(nogil=True, cache=True)  # type: ignore[untyped-decorator]
+def _add_scaled(line: Any, other: Any, tap: Any) -> None:
+    for x in range(line.size):
+        line[x] += tap * other[x]
+
+
+@njit(nogil=True, cache=True)  # type: ignore[untyped-decorator]
+def _add_weighted(distance: Any, other: Any, sums: Any, weights: Any) -> None:
+    """Add the other pixels by their weight; beyond the cutoff the weight is zero."""
+    for x in range(distance.size):
         d = max(np.float32(distance[x]), np.float32(0))
         weight = exp_negative(d) if d <= _CUTOFF else np.float32(0)
+        distance[x] = weight
         weights[x] += weight
-        sums[x] += weight * other[x]
+    for x in range(distance.size):
+        sums[x] += distance[x] * other[x]

@@ -19,9 +19,9 @@ def interpolate(flat: Any, first: float, step: float, curve: Any, out: Any) -> N
 
 
 @njit(nogil=True, cache=True, error_model="numpy")  # type: ignore[untyped-decorator]
-def stretch(flat: Any, low: float, high: float, bottom: float, top: float, out: Any) -> None:
-    """Map low ... high to bottom ... top, both hit exactly; level beyond."""
+def stretch(flat: Any, low: float, high: float, bottom: float, top: float, least: float, out: Any) -> None:
+    """Map low ... high to bottom ... top, both hit exactly; level above, and below the share `least` of the way."""
     for i in range(flat.size):
         share = (float(flat[i]) - low) / (high - low)
-        share = 0.0 if share < 0 else (1.0 if share > 1 else share)
+        share = least if share < least else (1.0 if share > 1 else share)
         out[i] = (1 - share) * bottom + share * top

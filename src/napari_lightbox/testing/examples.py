@@ -36,6 +36,11 @@ class Example:
         return replace(self, inputs=(array, *self.inputs[1:]))
 
     @property
+    def kernel_axes(self) -> str:
+        """Axes the kernel works over."""
+        return self.over or self.axes.replace("c", "")
+
+    @property
     def options(self) -> dict[str, Any]:
         """Keywords of `lb.apply` besides the inputs."""
         return {"axes": self.axes, "spacing": self.spacing, "over": self.over, **self.parameters}
@@ -53,6 +58,7 @@ def make_example(
     shape: tuple[int, ...] | None = None,
     parameters: Mapping[str, Any] | None = None,
     maker: Maker | None = None,
+    colour: bool = False,
 ) -> Example:
     """Return a small example that the technique can run on.
 
@@ -70,12 +76,14 @@ def make_example(
         Parameters that differ from the defaults.
     maker
         ``maker(rng, shape, dtype)`` returns the inputs of techniques whose inputs must fit each other.
+    colour
+        Whether the first input carries red, green and blue as a last axis.
     """
     rng = np.random.default_rng(seed)
-    ndim = ndim or min(technique.spatial)
+    ndim = ndim or dimensions(technique)[0]
     axes = technique.over or {1: "x", 2: "yx", 3: "zyx"}[ndim]
     shape = shape or {1: (40,), 2: (30, 34), 3: (10, 24, 22)}[ndim]
-    spacing = {2: (1.0, 1.0), 3: (2.0, 1.0, 1.0)}.get(ndim)
+    spacing = {"yx": (1.0, 1.0), "zyx": (2.0, 1.0, 1.0)}.get(axes)
     labels = technique.inputs[0].role.name in LABEL_ROLES
     kind = np.dtype(dtype if dtype is not None else (np.int32 if labels else np.uint8))
     chosen = dict(parameters or {})
@@ -86,11 +94,19 @@ def make_example(
     if isinstance(technique.locality, SequenceLocality):
         frames = np.stack([blobs(rng, shape, kind, shift=i) for i in range(5)])
         return Example((frames,), "t" + axes, None, None, chosen)
+    if colour:
+        rgb = np.stack([blobs(rng, shape, kind, shift=i) for i in range(3)], axis=-1)
+        return Example((rgb,), axes + "c", spacing, None, chosen)
     first = labelled(rng, shape, kind) if labels else blobs(rng, shape, kind)
     rest = [_input(spec, rng, shape, first) for spec in technique.inputs[1:]]
     while rest and rest[-1] is None:
         rest.pop()
     return Example((first, *rest), axes, spacing, technique.over, chosen)
+
+
+def dimensions(technique: Technique) -> tuple[int, ...]:
+    """Return the numbers of axes the technique works over unless the caller names axes."""
+    return (len(technique.over),) if technique.over else tuple(sorted(technique.spatial))
 
 
 def blobs(rng: np.random.Generator, shape: tuple[int, ...], dtype: Any, shift: float = 0.0) -> NDArray[Any]:

@@ -100,7 +100,12 @@ class FormatSuite:
         def broken(block: Any) -> Any:
             raise RuntimeError("the source broke")
 
-        bad = da.map_blocks(broken, da.from_array(volume.data, chunks=-1), dtype=volume.dtype, meta=np.empty((0,) * volume.data.ndim, volume.dtype))
+        bad = da.map_blocks(
+            broken,
+            da.from_array(volume.data, chunks=-1),
+            dtype=volume.dtype,
+            meta=np.empty((0,) * volume.data.ndim, volume.dtype),
+        )
         with pytest.raises((RuntimeError, LightboxError)):
             lb.write(path, volume.with_data(bad))
         np.testing.assert_array_equal(np.asarray(lb.read(path)[0].data), before)

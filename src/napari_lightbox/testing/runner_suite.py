@@ -72,7 +72,9 @@ class RunnerSuite:
             time.sleep(0.02)
             return block
 
-        image = da.map_blocks(slow, da.zeros((300, 8, 8), chunks=(1, 8, 8), dtype=np.uint8), dtype=np.uint8, meta=np.empty((0, 0, 0), np.uint8))
+        image = da.map_blocks(
+            slow, da.zeros((300, 8, 8), chunks=(1, 8, 8), dtype=np.uint8), dtype=np.uint8, meta=np.empty((0, 0, 0), np.uint8)
+        )
         job = runner.submit(Request("invert_intensity", (_volume(image),), lazy=False))
         job.cancel()
         with pytest.raises(CancelledError):

@@ -95,7 +95,7 @@ def check_dtype(technique: Technique, example: Example) -> None:
     """Every output has the declared dtype; types that make no sense are refused politely."""
     try:
         outputs = as_outputs(run(technique, example))
-    except InputError:
+    except (InputError, ParameterError):
         return
     bound = bind(technique, example.inputs, example.parameters, axes=example.axes, spacing=example.spacing, over=example.over)
     for plan, output in zip(make_plans(bound), outputs, strict=True):
@@ -122,13 +122,25 @@ def check_mapping(technique: Technique, example: Example) -> None:
     if isinstance(technique.locality, (Collection, SequenceLocality)) or "scope" in technique.signature.by_name:
         return
     other = example.first[tuple(slice(None, None, -1) for _ in example.first.shape)]
-    stacked = example.with_first(np.stack([example.first, other]))
-    result = as_outputs(run(technique, stacked, axes="q" + example.axes, over=example.over or example.axes))
+    result = as_outputs(run_stacked(technique, example, np.stack([example.first, other])))
     for position, single in enumerate((example, example.with_first(other))):
         expected = as_outputs(run(technique, single))
         for spec, many, one in zip(technique.outputs, result, expected, strict=True):
             if isinstance(one, np.ndarray) and one.ndim and spec.is_array:
                 assert_same(many[position], one, f"{spec.name} of element {position}")
+
+
+def run_stacked(technique: Technique, example: Example, stack: Any) -> Any:
+    """Run an example whose first input became a stack along a new axis; aligned inputs are repeated along it."""
+    rest = [
+        np.stack([value] * len(stack)) if spec.is_array and spec.role.aligned and value is not None else value
+        for spec, value in zip(technique.inputs[1:], example.inputs[1:], strict=False)
+    ]
+    spacing = None if example.spacing is None else (1.0, *example.spacing)
+    options = example.options | {"axes": "q" + example.axes, "over": example.kernel_axes, "spacing": spacing}
+    if example.axes.endswith("c"):
+        options["spacing"] = None
+    return lb.apply(technique, stack, *rest, **options)
 
 
 def check_no_pixel_read(technique: Technique, example: Example, chunks: Sequence[int]) -> None:
@@ -148,8 +160,7 @@ def check_slice_reads(technique: Technique, example: Example) -> None:
     for length in (8, 32):
         stack = np.stack([example.first] * length)
         watched = WatchedArray(stack)
-        lazy = example.with_first(watched.lazy((1, *example.first.shape)))
-        result = run(technique, lazy, axes="q" + example.axes, over=example.over or example.axes)
+        result = run_stacked(technique, example, watched.lazy((1, *example.first.shape)))
         main = result[0] if isinstance(result, tuple) else result
         watched.reads.clear()
         np.asarray(main[length // 2])
@@ -251,8 +262,8 @@ def check_channels_apart(technique: Technique, example: Example) -> None:
         return
     other = np.flip(example.first)
     both = np.stack([example.first, other], axis=-1)
-    rest = example.inputs[1:]
-    result = as_outputs(lb.apply(technique, both, *rest, **(example.options | {"axes": example.axes + "c", "over": example.over or example.axes})))
+    options = example.options | {"axes": example.axes + "c", "over": example.kernel_axes}
+    result = as_outputs(lb.apply(technique, both, *example.inputs[1:], **options))
     expected = as_outputs(run(technique, example))
     for spec, many, one in zip(technique.outputs, result, expected, strict=True):
         if spec.is_array and isinstance(one, np.ndarray):

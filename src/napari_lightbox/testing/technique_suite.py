@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from napari_lightbox.contract import Collection, Technique, registry
 from napari_lightbox.contract.roles import LABEL_ROLES
 from napari_lightbox.testing import technique_checks as checks
-from napari_lightbox.testing.examples import Example, Maker, make_example
+from napari_lightbox.testing.examples import Example, Maker, dimensions, make_example
 
 IMAGE_TYPES = ("bool", "uint8", "int8", "uint16", "int16", "uint32", "int32", "uint64", "int64", "float16", "float32", "float64")
 LABEL_TYPES = ("bool", "uint8", "uint16", "int32", "int64", "uint32", "uint64")
@@ -41,6 +41,8 @@ class Hint:
         Data types the suite tries; all by default.
     shapes
         Shape of the example per number of axes.
+    colour
+        Whether the technique needs a colour picture.
     """
 
     parameters: Mapping[str, Any] = field(default_factory=dict)
@@ -48,6 +50,7 @@ class Hint:
     variants: Sequence[Mapping[str, Any]] = ()
     types: Sequence[str] | None = None
     shapes: Mapping[int, tuple[int, ...]] = field(default_factory=dict)
+    colour: bool = False
 
 
 class TechniqueSuite:
@@ -69,15 +72,20 @@ class TechniqueSuite:
     def example(self, technique: Technique, **changes: Any) -> Example:
         """Return a small example."""
         hint = self.hint(technique)
-        ndim = changes.get("ndim") or min(technique.spatial)
-        options: dict[str, Any] = {"parameters": hint.parameters, "maker": hint.maker, "shape": hint.shapes.get(ndim)}
+        ndim = changes.get("ndim") or dimensions(technique)[0]
+        options: dict[str, Any] = {
+            "parameters": hint.parameters,
+            "maker": hint.maker,
+            "shape": hint.shapes.get(ndim),
+            "colour": hint.colour,
+        }
         return make_example(technique, **(options | changes))
 
     def examples(self, technique: Technique) -> list[Example]:
         """Return one example per number of axes and variant."""
         hint = self.hint(technique)
         parameter_sets = [hint.parameters, *[dict(hint.parameters) | dict(v) for v in hint.variants]]
-        return [self.example(technique, ndim=n, parameters=p) for n in sorted(technique.spatial) for p in parameter_sets]
+        return [self.example(technique, ndim=n, parameters=p) for n in dimensions(technique) for p in parameter_sets]
 
     def test_contract(self, technique: Technique) -> None:
         """Documentation is complete, defaults are allowed, schema and recipe survive JSON."""
@@ -112,17 +120,24 @@ class TechniqueSuite:
         """Tiled = whole over random shapes, types, chunkings and seeds."""
         if isinstance(technique.locality, Collection) or self.hint(technique).maker is not None:
             return
-        ndim = data.draw(st.sampled_from(technique.spatial), "ndim")
+        if self.hint(technique).shapes:
+            return
+        ndim = data.draw(st.sampled_from(dimensions(technique)), "ndim")
         shape = tuple(data.draw(st.integers(9, {1: 60, 2: 40, 3: 16}[ndim]), f"length {i}") for i in range(ndim))
         labels = technique.inputs[0].role.name in LABEL_ROLES
         kind = data.draw(st.sampled_from(("uint8", "int32") if labels else ("uint8", "uint16", "float32")), "dtype")
         example = self.example(technique, ndim=ndim, shape=shape, dtype=kind, seed=data.draw(st.integers(0, 99), "seed"))
-        chunks = tuple(data.draw(st.integers(max(n // 4, 1), n), f"chunk {i}") for i, n in enumerate(_array_shape(technique, example)))
+        chunks = tuple(
+            data.draw(st.integers(max(n // 4, 1), n), f"chunk {i}") for i, n in enumerate(_array_shape(technique, example))
+        )
         checks.check_lazy_equals_eager(technique, example, chunks)
 
     def test_mask(self, technique: Technique) -> None:
         """A mask restricts the result, tiled as whole, and outside an image stays what it was."""
-        if isinstance(technique.locality, Collection) or technique.grid is not None or self.hint(technique).maker is not None:
+        hint = self.hint(technique)
+        if isinstance(technique.locality, Collection) or technique.grid is not None or hint.maker is not None or hint.colour:
+            return
+        if any(s.name == "mask" and not s.optional for s in technique.inputs[1:]):
             return
         if any(s.role.name not in ("image", "image_or_labels", "labels") or s.extra_axis for s in technique.outputs):
             return
@@ -167,7 +182,7 @@ class TechniqueSuite:
         """Empty, complex, object, NaN, constant and thin inputs give a result or one of our errors."""
         labels = technique.inputs[0].role.name in LABEL_ROLES
         for kind in ("uint8",) if labels else ("uint8", "float32"):
-            for ndim in sorted(technique.spatial):
+            for ndim in dimensions(technique):
                 checks.check_strange_input(technique, self.example(technique, dtype=kind, ndim=ndim))
 
 

@@ -83,6 +83,7 @@ class TechniqueDock(QWidget):  # type: ignore[misc]
         if event.type() == QEvent.Type.ParentChange:
             if self.parent() is None and self._docked:
                 self.shut_down()
+                self.deleteLater()
             self._docked = self.parent() is not None
         return bool(super().event(event))
 
@@ -180,7 +181,8 @@ class TechniqueDock(QWidget):  # type: ignore[misc]
 
     def _follow_options(self) -> None:
         axes = spatial_axes(self.inputs.axes) if isinstance(self.inputs.first, (Image, Labels)) else "zyx"
-        flat = self.options.over() or (axes[-2:] if 3 not in self.technique.spatial else axes)
+        fixed = self.options.over() or self.technique.over
+        flat = spatial_axes(fixed) if fixed else axes[-2:] if 3 not in self.technique.spatial else axes
         self.form.set_axes(flat)
         if isinstance(self.inputs.first, (Image, Labels)):
             self.form.set_length_unit(unit_names(self.inputs.first)[-1])

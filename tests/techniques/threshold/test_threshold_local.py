@@ -60,8 +60,9 @@ def test_opencv_backend_equals_opencv(method, offset, invert):
 @pytest.mark.parametrize("method", CODES)
 def test_backends_agree(method):
     page = data.page()
-    backends = [lb.apply("threshold_local", page, method=method, block_size=35, offset=10, backend=b).labels for b in ("skimage", "opencv")]
-    assert (backends[0] == backends[1]).mean() >= 0.995
+    options = {"method": method, "block_size": 35, "offset": 10}
+    ours, opencv = [lb.apply("threshold_local", page, **options, backend=b).labels for b in ("skimage", "opencv")]
+    assert (ours == opencv).mean() >= 0.995
 
 
 def test_text_under_a_ramp():

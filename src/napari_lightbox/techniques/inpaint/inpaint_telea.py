@@ -15,6 +15,10 @@ from napari_lightbox.kernels.rounding import to_dtype
 # distance of a signed type's lowest value from 0: added, the type reads as the unsigned one of its width
 _SHIFTED = {"int8": (128, "uint8"), "int16": (32768, "uint16")}
 
+# OpenCV adds up to 1.9 grey levels to every filled pixel, whatever the range of the image: floats are first spread over
+# 2 ** 20 levels, where that is nothing
+_STEPS = 20
+
 
 @technique(
     "inpaint_telea",
@@ -56,8 +60,9 @@ def inpaint_telea(
 
     Notes
     -----
-    uint8, uint16 and float32 are OpenCV's results; int8 and int16 are shifted to unsigned and back; the remaining types
-    are filled in single precision. Volumes and videos are filled plane by plane.
+    uint8 and uint16 are OpenCV's results bit for bit, including its error of up to two grey levels; int8 and int16 are
+    shifted to unsigned and back; the remaining types are spread over 2^20 levels and filled in single precision, so that
+    an image in 0 ... 1 is filled as well as one in 0 ... 255. Volumes and videos are filled plane by plane.
 
     References
     ----------
@@ -78,11 +83,18 @@ def inpaint_telea(
 
 
 def _filled(data: NDArray[Any], hole: NDArray[np.uint8], radius: float) -> NDArray[Any]:
-    """Fill planes of a type that OpenCV knows; three colours at once only in 8 bits."""
+    """Fill planes; three colours at once only in 8 bits, which is all that OpenCV takes."""
     import cv2
 
-    if data.dtype.name not in ("uint8", "uint16", "float32"):
-        data = data.astype(np.float32)
-    if data.ndim == 2 or (data.dtype == np.uint8 and data.shape[-1] == 3):
+    if data.ndim == 3 and (data.dtype != np.uint8 or data.shape[-1] != 3):
+        return np.stack([_filled(data[..., c], hole, radius) for c in range(data.shape[-1])], axis=-1)
+    if data.dtype.name in ("uint8", "uint16"):
         return np.asarray(cv2.inpaint(np.ascontiguousarray(data), hole, radius, cv2.INPAINT_TELEA))
-    return np.stack([_filled(data[..., c], hole, radius) for c in range(data.shape[-1])], axis=-1)
+    known = data[(hole == 0) & np.isfinite(data)].astype(np.float64)
+    low, spread = known.min(initial=np.inf), np.ptp(known) if known.size else 0.0
+    if not spread:
+        return np.full(data.shape, low if known.size else np.nan)
+    scale = np.exp2(_STEPS - np.ceil(np.log2(spread)))
+    scaled = ((data.astype(np.float64) - low) * scale).astype(np.float32)
+    filled = np.asarray(cv2.inpaint(scaled, hole, radius, cv2.INPAINT_TELEA))
+    return np.asarray(filled.astype(np.float64) / scale + low)

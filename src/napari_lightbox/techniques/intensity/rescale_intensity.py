@@ -87,29 +87,26 @@ def rescale_intensity(
         raise ParameterError("output_minimum", f"{output_minimum} is above {output_maximum}", "Exchange the limits")
     seen: Extrema = statistic
     kind = np.dtype(_dtype(image.dtype, {"output": output}))
-    if method == "minmax":
-        low, high, bottom = seen.low, seen.high, output_minimum
-    else:
-        # the same line, drawn through (0, 0) and (maximum, output maximum), down to the smallest value
-        low, high = min(seen.low, 0.0), max(seen.high, 0.0)
-        bottom = output_maximum * low / high if high > 0 else 0.0
-    if not high > low or (method == "maximum" and high == 0):
+    low, bottom = (seen.low, output_minimum) if method == "minmax" else (0, 0.0)
+    if not seen.high > low:
         return _constant(image, bottom, kind)
+    # with "maximum", negative intensities go on along the line below 0
+    least = min((seen.low - low) / (seen.high - low), 0.0)
+    line = (float(low), float(seen.high), float(bottom), float(output_maximum), float(least))
     if has_few_levels(image.dtype):
         levels = all_levels(image.dtype).astype(np.float64)
-        return look_up(image, to_dtype(_stretched(levels, low, high, bottom, output_maximum, np.float64), kind))
-    return to_dtype(_stretched(image, low, high, bottom, output_maximum, kind), kind)
+        return look_up(image, to_dtype(_stretched(levels, line, np.float64), kind))
+    return to_dtype(_stretched(image, line, kind), kind)
 
 
-def _stretched(values: NDArray[Any], low: float, high: float, bottom: float, top: float, dtype: Any) -> NDArray[Any]:
+def _stretched(values: NDArray[Any], line: tuple[float, ...], dtype: Any) -> NDArray[Any]:
     from napari_lightbox.kernels.tone_curve_compiled import stretch
 
     flat = np.ascontiguousarray(values).reshape(-1)
     if flat.dtype == np.float16:
         flat = flat.astype(np.float32)
     out = np.empty(flat.size, dtype if np.dtype(dtype) in (np.float32, np.float64) else np.float64)
-    ends = (float(low), float(high), float(bottom), float(top))
-    run_slabs(lambda a, b: stretch(flat[a:b], *ends, out[a:b]), flat.size, least=_PER_THREAD)
+    run_slabs(lambda a, b: stretch(flat[a:b], *line, out[a:b]), flat.size, least=_PER_THREAD)
     return out.reshape(values.shape)
 
 
