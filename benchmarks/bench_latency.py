@@ -101,4 +101,5 @@ def main(only: str | None = None) -> dict[str, Any]:
 
 
 def _cell(row: dict[str, Any]) -> str:
-    return f"{row['frames']:>6}: {row['slice_ms']:7.1f} ms (kernel {row['kernel_ms']:6.1f}, {row['reads']:2} reads{'' if row['ok'] else ' !'})"
+    mark = "" if row["ok"] else " !"
+    return f"{row['frames']:>6}: {row['slice_ms']:7.1f} ms (kernel {row['kernel_ms']:6.1f}, {row['reads']:2} reads{mark})"

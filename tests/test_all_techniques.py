@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from tests.technique_hints import HINTS
+
 from napari_lightbox.contract import registry
 from napari_lightbox.testing.technique_suite import TechniqueSuite
-from tests.technique_hints import HINTS
 
 
 class TestEveryTechnique(TechniqueSuite):

@@ -114,6 +114,44 @@ def test_preview_shows_the_visible_slice_and_follows(viewer: Any, open_dock: Cal
     assert [layer.name for layer in viewer.layers] == ["image"]
 
 
+def test_points_travel_with_the_image(viewer: Any, open_dock: Callable[[str], Any], run_dock: Any) -> None:
+    image = viewer.add_image(IMAGE, name="image", axis_labels=tuple("zyx"), scale=(3, 1, 1), translate=(0, 10, 0))
+    points = viewer.add_points([[6.0, 15.0, 4.0], [9.0, 20.0, 30.0]], name="marks")
+    dock = open_dock("flip")
+    dock.inputs.choosers["points"].choose(points)
+    run_dock(dock)
+    inputs, parameters = dock.inputs.values(), dock.form.values()
+    np.testing.assert_allclose(inputs[1].data, [[2, 5, 4], [3, 10, 30]])
+    expected = lb.apply("flip", *inputs, **parameters)
+    moved = next(layer for layer in viewer.layers if type(layer).__name__ == "Points" and layer is not points)
+    np.testing.assert_allclose(moved.data, expected[1].data)
+    np.testing.assert_allclose(moved.data_to_world(moved.data[0]), image.data_to_world(moved.data[0]))
+
+
+def test_segmentation_with_a_table_describes_its_own_objects(viewer: Any, open_dock: Callable[[str], Any], run_dock: Any) -> None:
+    viewer.add_image(IMAGE[0], name="image", axis_labels=tuple("yx"))
+    viewer.add_labels(np.ones((40, 50), np.int32), name="everywhere")
+    dock = open_dock("segmentation_overlap")
+    other = viewer.add_labels(np.pad(np.ones((40, 25), np.int32), ((0, 0), (0, 25))), name="left half")
+    dock.inputs.choosers["labels" if "labels" in dock.inputs.choosers else next(iter(dock.inputs.choosers))].choose(other)
+    run_dock(dock)
+    names = list(viewer.window._wrapped_dock_widgets)
+    assert any("left half" in name for name in names), names
+    assert not viewer.layers["everywhere"].features.columns.size
+
+
+def test_provenance_grows_with_every_step(viewer: Any, open_dock: Callable[[str], Any], run_dock: Any) -> None:
+    viewer.add_image(IMAGE, name="image", axis_labels=tuple("zyx"), metadata={"patient": "A"})
+    dock = open_dock("gaussian_blur")
+    run_dock(dock)
+    dock.inputs.choosers["image"].choose(viewer.layers[-1])
+    dock.form.set_values({"sigma": 3.0})
+    run_dock(dock)
+    history = viewer.layers[-1].metadata["provenance"]
+    assert [step["parameters"]["sigma"] for step in history] == [1.0, 3.0]
+    assert viewer.layers[-1].metadata["patient"] == "A"
+
+
 def test_shapes_restrict_the_result(viewer: Any, open_dock: Callable[[str], Any], run_dock: Any) -> None:
     viewer.add_image(IMAGE[0], name="image", axis_labels=tuple("yx"), scale=(2, 2))
     box = np.array([[10, 20], [10, 60], [40, 60], [40, 20]], float)

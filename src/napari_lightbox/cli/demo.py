@@ -39,10 +39,22 @@ def run(arguments: argparse.Namespace) -> int:
     _measure_and_write(folder, case, results)
     print(f"\nDone in {time.perf_counter() - start:.1f} s; the results are in {folder}")
     if not arguments.no_window:
-        from napari_lightbox.cli.demo_gallery import show_gallery
-
-        show_gallery(folder, [*mri, case.image, *results.values()], screenshots=arguments.screenshots)
+        _show(folder, mri, case, results, screenshots=arguments.screenshots)
     return 0
+
+
+def _show(folder: Path, mri: list[Volume], case: Case, results: dict[str, Volume], *, screenshots: bool) -> None:
+    from dataclasses import replace
+
+    from napari_lightbox.cli.demo_gallery import Scene, show_gallery
+    from napari_lightbox.cli.demo_tumour import in_chest
+    from napari_lightbox.samples.thorax_ct import TUMOUR_CENTRE_MM
+
+    print("\nnapari")
+    labels = [replace(volume, name=name.replace("_", " ")) for name, volume in results.items()]
+    layers = [case.chest, *(in_chest(case, volume) for volume in (*labels, case.seeds))]
+    tumour = Scene("tumour", layers, "random_walker", focus=TUMOUR_CENTRE_MM)
+    show_gallery(folder, [tumour, Scene("mri", mri, "gaussian_blur")], screenshots=screenshots)
 
 
 @contextmanager

@@ -1,10 +1,11 @@
-"""The last part of the demo: its layers in napari, opened for a person or written as screenshots."""
+"""The last part of the demo: its layers in napari with a dock open, for a person or as screenshots."""
 
 from __future__ import annotations
 
 import os
 import sys
 from collections.abc import Sequence
+from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,9 +13,21 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from napari_lightbox.axes import Volume
 
+_WINDOW = (1500, 900)
 
-def show_gallery(folder: Path, volumes: Sequence[Volume], *, screenshots: bool) -> list[Path]:
-    """Show volumes in napari, with docks open; return the screenshots that were written.
+
+@dataclass(frozen=True)
+class Scene:
+    """Layers from bottom to top, the technique whose dock is open, and the point in the world to look at (the middle if None)."""
+
+    name: str
+    volumes: Sequence[Volume]
+    technique: str
+    focus: tuple[float, ...] | None = None
+
+
+def show_gallery(folder: Path, scenes: Sequence[Scene], *, screenshots: bool) -> list[Path]:
+    """Open each scene in a viewer of its own; with `screenshots` write pictures instead of waiting for the person.
 
     Nothing happens, but for a line that says why, without the gui extra or without a display.
     """
@@ -26,23 +39,42 @@ def show_gallery(folder: Path, volumes: Sequence[Volume], *, screenshots: bool) 
         return []
     import napari
 
-    viewer = napari.Viewer(show=True, title="Lightbox demo")
-    for volume in volumes:
-        add_layer(viewer, volume)
     if not screenshots:
+        for scene in scenes:
+            open_scene(scene)
         napari.run()
         return []
-    path = folder / "napari.png"
-    viewer.screenshot(path=str(path), canvas_only=False, flash=False)
-    viewer.close()
-    print(f"Screenshot: {path}")
-    return [path]
+    written = []
+    for scene in scenes:
+        viewer = open_scene(scene)
+        path = folder / f"napari-{scene.name}.png"
+        viewer.screenshot(path=str(path), canvas_only=False, flash=False)
+        viewer.close()
+        print(f"  {path.name}")
+        written.append(path)
+    return written
 
 
-def add_layer(viewer: Any, volume: Volume) -> Any:
-    """Add a volume to a viewer with its place in the world."""
-    from napari.layers import Layer
+def open_scene(scene: Scene) -> Any:
+    """Return a viewer that shows a scene."""
+    import napari
+    from qtpy.QtWidgets import QApplication
 
-    from napari_lightbox.io.layers import layer_data
+    from napari_lightbox.contract import registry
+    from napari_lightbox.widgets.results import Origin, array_layer
+    from napari_lightbox.widgets.technique_dock import dock_class
 
-    return viewer.add_layer(Layer.create(*layer_data(volume)))
+    viewer = napari.Viewer(title=f"Lightbox demo: {scene.name}")
+    viewer.window.resize(*_WINDOW)
+    for volume in scene.volumes:
+        layer = viewer.add_layer(array_layer(volume, volume.name, Origin(None, "")))
+        if volume.role == "labels" and volume is not scene.volumes[-1]:
+            layer.contour = 1
+    focus = scene.focus or viewer.layers[0].extent.world.mean(axis=0)
+    viewer.dims.point = tuple(focus)
+    viewer.camera.center = tuple(focus)[-2:]
+    technique = registry.get(scene.technique)
+    viewer.window.add_dock_widget(dock_class(technique)(viewer), name=technique.title)
+    for _ in range(20):
+        QApplication.processEvents()
+    return viewer

@@ -15,8 +15,9 @@ _HALF_BOX_MM = (45.0, 45.0, 48.0)
 
 @dataclass(frozen=True)
 class Case:
-    """Image, seeds (1 tumour, 2 lung, 3 chest wall) and the true tumour on the same grid."""
+    """Image, seeds (1 tumour, 2 lung, 3 chest wall) and the true tumour on one grid, and the chest they were cut from."""
 
+    chest: Volume
     image: Volume
     seeds: Volume
     truth: Volume
@@ -36,11 +37,22 @@ def around_tumour(ct: Volume, organs: Volume) -> Case:
     truth = (np.asarray(organs.data[box]) == 9).astype(np.int32)
     seeds = _paint(image, centre - start)
     return Case(
+        replace(ct, name="chest CT"),
         image,
         Volume(seeds, geometry, role="labels", name="seeds"),
         Volume(truth, geometry, role="labels", name="truth"),
         float(4 / 3 * np.pi * np.prod(TUMOUR_RADII_MM) / 1000),
     )
+
+
+def in_chest(case: Case, labels: Volume) -> Volume:
+    """Return labels of the box on the grid of the whole chest, 0 outside."""
+    to_index = np.linalg.inv(case.chest.geometry.affine)
+    start = np.rint((to_index @ [*labels.geometry.origin, 1.0])[:3]).astype(int)
+    box = tuple(slice(a, a + n) for a, n in zip(start, labels.shape, strict=True))
+    data = np.zeros(case.chest.shape, labels.dtype)
+    data[box] = labels.data
+    return replace(labels, data=data, geometry=case.chest.geometry)
 
 
 def _paint(image: Volume, centre: np.ndarray) -> np.ndarray:

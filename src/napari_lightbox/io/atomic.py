@@ -38,7 +38,7 @@ def replacing(path: Path) -> Iterator[Path]:
             if target.exists():
                 shutil.copymode(target, partial)
             _sync(partial)
-            os.replace(partial, target)
+            partial.replace(target)
             _sync(target.parent)
         finally:
             partial.unlink(missing_ok=True)
@@ -103,7 +103,7 @@ def _sibling(target: Path, kind: str) -> Path:
 def _alive(pid: int, entry: Path) -> bool:
     """Tell whether the writer that made `entry` still runs (a later process may have got its number)."""
     try:
-        return psutil.Process(pid).create_time() <= entry.stat().st_mtime + 1
+        return bool(psutil.Process(pid).create_time() <= entry.stat().st_mtime + 1)
     except (psutil.NoSuchProcess, FileNotFoundError):
         return False
     except psutil.Error:
@@ -129,7 +129,9 @@ def _exchange(one: Path, other: Path) -> bool:
     if sys.platform != "linux":
         return False
     rename = getattr(ctypes.CDLL(None, use_errno=True), "renameat2", None)
-    return rename is not None and rename(_AT_FDCWD, os.fsencode(one), _AT_FDCWD, os.fsencode(other), _RENAME_EXCHANGE) == 0
+    if rename is None:
+        return False
+    return bool(rename(_AT_FDCWD, os.fsencode(one), _AT_FDCWD, os.fsencode(other), _RENAME_EXCHANGE) == 0)
 
 
 def _sync_tree(folder: Path) -> None:

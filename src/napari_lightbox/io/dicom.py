@@ -27,9 +27,10 @@ __all__ = ["read", "write"]
 def read(
     path: Path, *, files: Sequence[Path] | None = None, series: str | None = None, strip_patient: bool = False
 ) -> list[Volume]:
-    """Read every image series below a folder, or one file; only headers are read, pixels when they are looked at.
+    """Read every image series below a folder, or one file; pixels are read when they are looked at.
 
-    `files` names the files to use, `series` picks one SeriesInstanceUID, `strip_patient` leaves personal data out of the metadata.
+    `files` names the files to use, `series` picks one SeriesInstanceUID, `strip_patient` leaves personal
+    data out of the metadata.
     """
     candidates = [Path(f) for f in files] if files is not None else _files_below(path) if path.is_dir() else [path]
     datasets: dict[Path, Any] = {}
@@ -63,7 +64,7 @@ def _volume(path: Path, stack: Stack, dataset: Any, count: int, strip_patient: b
     flat = [f for row in stack.frames for f in row]
     rescales = _rescales(flat)
     shape = sample_shape(stack.first.pixels)
-    leading, letters = _leading(stack, dataset)
+    leading, letters = _leading(stack)
     axes = letters + "yx" + ("c" if len(shape) == 3 else "")
     source = Frames(path, leading, shape, rescales[0].dtype, Loader(flat, rescales))
     parts = [(str(f.path), f.number, f.path.stat().st_mtime_ns) for f in flat[:: max(1, len(flat) // 16)]]
@@ -78,7 +79,7 @@ def _volume(path: Path, stack: Stack, dataset: Any, count: int, strip_patient: b
     return restored(_as_noted(volume, note), note, stated="affine")
 
 
-def _leading(stack: Stack, dataset: Any) -> tuple[tuple[int, ...], str]:
+def _leading(stack: Stack) -> tuple[tuple[int, ...], str]:
     """Return the axes before y and x: z where positions are known, t for repeats and for frames without position."""
     times, slices = len(stack.frames), len(stack.frames[0])
     if not stack.placed:

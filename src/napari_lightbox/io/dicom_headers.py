@@ -150,13 +150,8 @@ def _frame(path: Path, dataset: Any, pixels: Pixels, number: int, count: int) ->
     own = _item(dataset.get("PerFrameFunctionalGroupsSequence"), number)
 
     def group(name: str) -> Any:
-        return (
-            _item(own.get(name), 0)
-            if own is not None and name in own
-            else _item(shared.get(name), 0)
-            if shared is not None
-            else None
-        )
+        holder = own if own is not None and name in own else shared
+        return None if holder is None else _item(holder.get(name), 0)
 
     measures, transform = group("PixelMeasuresSequence"), group("PixelValueTransformationSequence")
     orientation = _numbers(group("PlaneOrientationSequence"), "ImageOrientationPatient") or _top(
@@ -169,8 +164,9 @@ def _frame(path: Path, dataset: Any, pixels: Pixels, number: int, count: int) ->
         position = _stepped(dataset, position, orientation, step, number)
     slope = _number(transform, "RescaleSlope") or _number(dataset, "RescaleSlope") or 1.0
     source = transform if _number(transform, "RescaleIntercept") is not None else dataset
+    known = orientation if orientation and len(orientation) == 6 else None
     return Frame(
-        path, number, pixels, str(dataset.get("SeriesInstanceUID", "")), position, orientation if orientation and len(orientation) == 6 else None,
+        path, number, pixels, str(dataset.get("SeriesInstanceUID", "")), position, known,
         (spacing[0], spacing[-1]) if spacing else None, abs(step) if step else None, slope,
         _number(source, "RescaleIntercept") or 0.0, _keys(dataset, group, number),
     )  # fmt: skip

@@ -107,7 +107,7 @@ def _repeated(frames: list[Frame], columns: list[list[Frame]]) -> list[Stack]:
     for key in _SPLITS:
         values = {f.keys.get(key) for f in frames}
         if len(values) > 1 and None not in values:
-            parts = [[f for f in frames if f.keys[key] == v] for v in sorted(values, key=lambda v: (str(type(v)), v))]  # type: ignore[arg-type]
+            parts = [[f for f in frames if f.keys[key] == v] for v in sorted(values, key=lambda v: (str(type(v)), v))]
             return [_named(s, f"{key} {_short(p[0].keys[key])}") for p in parts for s in _stacked(p)]
     if len({len(c) for c in columns}) == 1:
         for key in _TIMES:

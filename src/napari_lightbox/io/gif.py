@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import struct
 import threading
 from collections.abc import Sequence
@@ -16,7 +17,7 @@ from napari_lightbox.axes import Geometry, Volume
 from napari_lightbox.errors import WriteError
 from napari_lightbox.io.atomic import replacing
 from napari_lightbox.io.failures import damaged, reading
-from napari_lightbox.io.lazy import Frames, lazy
+from napari_lightbox.io.lazy import Frames, Held, Source, lazy
 from napari_lightbox.io.moving import as_frames, frame_rate
 from napari_lightbox.io.note import from_text, note_of, restored, to_text
 from napari_lightbox.io.streaming import Progress, slabs
@@ -25,17 +26,20 @@ from napari_lightbox.io.world import with_axes
 _EXTENSION, _IMAGE, _END = 0x21, 0x2C, 0x3B
 _CONTROL, _COMMENT = 0xF9, 0xFE
 _LARGEST = 65535
+_HELD_BYTES = 512 * 2**20
 
 
 def read(path: Path) -> list[Volume]:
-    """Read a GIF as t, y, x, c (a still one as y, x, c); frames are decoded when they are looked at."""
+    """Read a GIF as t, y, x, c (a still one as y, x, c); they are decoded when somebody looks."""
     with reading(path):
         scan = _scan(path)
     note = from_text(scan.comment)
     gray = note is not None and str(note.get("stored", "")) == "tyx"
     mode = "L" if gray else "RGBA" if scan.transparent else "RGB"
     frame = (scan.height, scan.width, *(() if gray else (len(mode),)))
-    source = Frames(path, (len(scan.delays),), frame, np.uint8, _Loader(path, mode))
+    shape, load = (len(scan.delays), *frame), _Loader(path, mode)
+    small = math.prod(shape) <= _HELD_BYTES
+    source: Source = Held(path, shape, np.uint8, load.all) if small else Frames(path, shape[:1], frame, np.uint8, load)
     data = lazy(source, (1, *frame), path)
     step = float(np.mean(scan.delays)) / 100
     axes = "tyx" + ("" if gray else "c")
@@ -69,7 +73,7 @@ def write(path: Path, volumes: Sequence[Volume], *, progress: Progress | None = 
 
 
 class _Loader:
-    """Decodes frame `number`; each thread keeps its own open file, so that going forward decodes each frame once."""
+    """Decodes all frames, or frame `number`; each thread keeps its own open file and decodes on from where it is."""
 
     def __init__(self, path: Path, mode: str) -> None:
         self.path, self.mode, self._local = path, mode, threading.local()
@@ -84,6 +88,13 @@ class _Loader:
             self._local.picture = Image.open(self.path)
         self._local.picture.seek(number)
         return np.array(self._local.picture.convert(self.mode))
+
+    def all(self) -> NDArray[Any]:
+        """Decode every frame in one pass."""
+        from PIL import Image, ImageSequence
+
+        with Image.open(self.path) as picture:
+            return np.stack([np.array(frame.convert(self.mode)) for frame in ImageSequence.Iterator(picture)])
 
 
 @dataclass(frozen=True)

@@ -33,8 +33,7 @@ def volume_to_layer(volume: Volume, *, channels: Literal["split", "axis"] = "spl
     Returns
     -------
     A straight grid becomes ``scale`` and ``translate``, any other ``scale`` and ``affine``, over the axes that napari shows:
-    all but colour and split channels. Several levels come as a list with ``multiscale=True``. ``metadata["napari-lightbox"]`` keeps
-    the geometry, so that the way back is exact.
+    all but colour and split channels. Several levels come as a list with ``multiscale=True``.
     """
     levels = levels_of(volume.data, volume.metadata)
     metadata = {k: v for k, v in volume.metadata.items() if k != PYRAMID}

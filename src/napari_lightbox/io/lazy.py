@@ -53,7 +53,8 @@ class Held:
         self._start()
 
     def _start(self) -> None:
-        self._lock, self._array = threading.Lock(), None
+        self._lock = threading.Lock()
+        self._array: NDArray[Any] | None = None
 
     def __getstate__(self) -> dict[str, Any]:
         """Travel without the array: the other side reads the file itself."""

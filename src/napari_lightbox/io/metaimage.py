@@ -21,7 +21,7 @@ from napari_lightbox.io.detached import replacing_pair
 from napari_lightbox.io.failures import damaged, reading
 from napari_lightbox.io.lazy import Frames, Held, Raw, Source, lazy, plane_chunks
 from napari_lightbox.io.note import from_text, note_of, restored, to_text
-from napari_lightbox.io.streaming import Progress, in_order, slabs, write_raw
+from napari_lightbox.io.streaming import Progress, feed, write_raw
 from napari_lightbox.io.world import Matrix, affine_from_parts, arranged, flipped_order
 
 _TYPES = {
@@ -31,6 +31,8 @@ _TYPES = {
 _NAMES = {np.dtype(v): k for k, v in _TYPES.items() if k not in ("MET_LONG", "MET_ULONG")}
 _EXACT = {"bool": "uint8", "float16": "float32"}
 _HEADER_LIMIT = 2**20
+_LETTERS = "vurqtzyx"
+_NOTE = "NapariLightbox"
 Header = Mapping[str, str]
 
 
@@ -41,7 +43,7 @@ def read(path: Path) -> list[Volume]:
         sizes = tuple(int(n) for n in reversed(header["DimSize"].split()))
         channels = int(header.get("ElementNumberOfChannels", "1"))
         stored = _stored_type(path, header)
-    axes = "qtzyx"[-len(sizes) :]
+    axes = _LETTERS[-len(sizes) :]
     shape = sizes
     if channels > 1:
         axes, shape = axes + "c", (*sizes, channels)
@@ -49,8 +51,8 @@ def read(path: Path) -> list[Volume]:
     data = lazy(source, plane_chunks(axes, shape, stored.itemsize), path)
     with reading(path):
         geometry = Geometry(axes, shape, _matrix(header, sizes, channels), _units(axes))
-    volume = Volume(data, geometry, {"header": dict(header)}, "image", path.stem)
-    return [restored(volume, from_text(header.get("Comment")), stated="affine")]
+    volume = Volume(data, geometry, {"header": {k: v for k, v in header.items() if k != _NOTE}}, "image", path.stem)
+    return [restored(volume, from_text(header.get(_NOTE)), stated="affine")]
 
 
 def write(path: Path, volumes: Sequence[Volume], *, progress: Progress | None = None, compression: bool = False) -> None:
@@ -188,9 +190,11 @@ def _header_text(stored: Volume, volume: Volume, samples: str, compression: bool
     colour = stored.axes.endswith("c")
     geometry = stored.geometry.without("c") if colour else stored.geometry
     matrix = flipped_order(geometry.affine)
-    note = to_text(note_of(stored, volume.axes, dtype=str(volume.dtype) if str(volume.dtype) in _EXACT else None))
+    letters = _LETTERS[-geometry.ndim :] + ("c" if colour else "")
+    note = to_text(note_of(stored, volume.axes, stored=letters, dtype=_EXACT.get(str(volume.dtype)) and str(volume.dtype)))
     fields = {
-        "ObjectType": "Image", "NDims": str(geometry.ndim), "Comment": note, "BinaryData": "True", "BinaryDataByteOrderMSB": "False",
+        "ObjectType": "Image", "NDims": str(geometry.ndim), _NOTE: note,
+        "BinaryData": "True", "BinaryDataByteOrderMSB": "False",
         "CompressedData": str(compression), "TransformMatrix": _joined(directions_of(matrix).T.ravel()),
         "Offset": _joined(matrix[:-1, -1]), "CenterOfRotation": _joined(np.zeros(geometry.ndim)),
         "ElementSpacing": _joined(reversed(geometry.spacing)), "DimSize": _joined(reversed(geometry.shape)),
@@ -219,11 +223,7 @@ def _write_samples(
     if not compression:
         write_raw(data, target, offset, kind, progress)
         return
-    packer, done = zlib.compressobj(6), 0
-    with in_order(data, target) as ordered, target.open("ab") as file:
-        for slab in slabs(ordered):
-            file.write(packer.compress(np.ascontiguousarray(slab, kind).data))
-            done += slab.size
-            if progress is not None:
-                progress(done / max(1, ordered.size))
+    packer = zlib.compressobj(6)
+    with target.open("ab") as file:
+        feed(data, target, kind, lambda part: file.write(packer.compress(part)), progress)
         file.write(packer.flush())

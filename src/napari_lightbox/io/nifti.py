@@ -19,7 +19,7 @@ from napari_lightbox.io.failures import damaged, reading
 from napari_lightbox.io.lazy import Held, Mapped, Raw, Source, lazy, plane_chunks
 from napari_lightbox.io.note import from_text, note_of, restored, to_text
 from napari_lightbox.io.rescale import Rescale
-from napari_lightbox.io.streaming import Progress, in_order, slabs, write_raw
+from napari_lightbox.io.streaming import Progress, feed, write_raw
 from napari_lightbox.io.units import short
 from napari_lightbox.io.world import arranged, patient_matrix, placed, to_lps, with_axes
 
@@ -42,7 +42,7 @@ def read(path: Path, *, fourth: Literal["t", "c"] = "t") -> list[Volume]:
         stored, shape = header.get_data_dtype(), tuple(int(n) for n in reversed(image.shape))
         rescale = _rescale(image.dataobj, stored)
     axes, shape, colour = _axes(shape, stored, fourth)
-    source = _source(path, image, shape, stored["R"] if colour else stored)
+    source = _source(image, shape, stored["R"] if colour else stored)
     if not rescale.trivial:
         source = Mapped(source, rescale, rescale.dtype)
     data = lazy(source, plane_chunks(axes, shape, source.dtype.itemsize), path, fourth)
@@ -89,7 +89,7 @@ def _rescale(proxy: Any, stored: Any) -> Rescale:
     return Rescale.over(slope, intercept, np.iinfo(kind).min, np.iinfo(kind).max, kind)
 
 
-def _source(path: Path, image: Any, shape: tuple[int, ...], stored: Any) -> Source:
+def _source(image: Any, shape: tuple[int, ...], stored: Any) -> Source:
     files = image.file_map
     data_file = Path((files.get("image") or next(iter(files.values()))).filename)
     offset = int(image.dataobj.offset)
@@ -195,7 +195,8 @@ def _header(stored: Volume, volume: Volume) -> Any:
     if volume.role == "labels":
         header.set_intent(_LABEL_INTENT, name=volume.name[:15])
     restored_dtype = str(volume.dtype) if str(volume.dtype) in _EXACT else None
-    note = to_text(note_of(stored, volume.axes, dtype=restored_dtype))
+    letters = "xyztcqr"[len(geometry.axes) - 1 :: -1] + ("c" if colour else "")
+    note = to_text(note_of(stored, volume.axes, dtype=restored_dtype, stored=letters))
     header.extensions.append(Nifti1Extension("comment", note.encode("ascii")))
     header.set_data_offset(header.single_vox_offset + header.extensions.get_sizeondisk())
     return header
@@ -227,12 +228,6 @@ def _place(header: Any, geometry: Geometry, volume: Volume) -> None:
 
 
 def _write_zipped(data: Any, target: Path, header: Any, kind: Any, progress: Progress | None) -> None:
-    done = 0
-    with in_order(data, target) as ordered, target.open("wb") as plain:
-        with gzip.GzipFile("", "wb", 6, plain, mtime=0) as file:
-            header.write_to(file)
-            for slab in slabs(ordered):
-                file.write(np.ascontiguousarray(slab, kind).data)
-                done += slab.size
-                if progress is not None:
-                    progress(done / max(1, ordered.size))
+    with target.open("wb") as plain, gzip.GzipFile("", "wb", 6, plain, mtime=0) as file:
+        header.write_to(file)
+        feed(data, target, kind, file.write, progress)

@@ -22,7 +22,11 @@ Stated: TypeAlias = Literal["affine", "spacing", "nothing"]
 
 
 def note_of(volume: Volume, axes: str | None = None, **more: Any) -> dict[str, Any]:
-    """Return the note for `volume` as stored; `axes` are those to return to when it is read."""
+    """Return the note for `volume` as stored.
+
+    `axes` are those to return to when it is read, ``stored=`` the letters that the file gives to them, ``dtype=`` the dtype
+    to return to; what is None is left out.
+    """
     note: dict[str, Any] = {"version": 1, "geometry": volume.geometry.to_json(), "axes": axes or volume.axes, "role": volume.role}
     note |= {"name": volume.name} if volume.name else {}
     note |= {"provenance": provenance} if (provenance := _plain(volume.metadata.get("provenance"))) else {}
@@ -79,15 +83,22 @@ def restored(volume: Volume, note: Any, *, stated: Stated) -> Volume:
 
 
 def _agrees(noted: Geometry, found: Geometry, in_file: str, stated: Stated) -> bool:
-    """Tell whether the file still says what it said when the note was written, for the axes that are `in_file`."""
+    """Tell whether the file still says what it said when the note was written, for the axes that are `in_file`.
+
+    A time step of one is what a file has that cannot state it.
+    """
     if noted.shape != found.shape:
         return False
     if stated == "nothing":
         return True
-    if stated == "affine":
-        return bool(np.allclose(noted.affine, found.affine, rtol=1e-5, atol=1e-5 * max(noted.spacing)))
-    axes = [a for a in in_file if a in "tzyx"]
-    return bool(np.allclose(noted.spacing_along("".join(axes)), found.spacing_along("".join(axes)), rtol=1e-4))
+    others = "".join(a for a in in_file if a == "t" or (a in "zyx" and stated == "spacing"))
+    steps = zip(noted.spacing_along(others), found.spacing_along(others), strict=True)
+    if not all(np.isclose(n, f, rtol=1e-4) or (a == "t" and f == 1) for a, (n, f) in zip(others, steps, strict=True)):
+        return False
+    if stated == "spacing":
+        return True
+    here, there = noted.select(noted.spatial), found.select(found.spatial)
+    return bool(np.allclose(here.affine, there.affine, rtol=1e-5, atol=1e-5 * max(here.spacing, default=1.0)))
 
 
 def _plain(value: Any) -> Any:

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_lightbox.axes import Geometry, Volume
+from napari_lightbox.axes import Volume
 from napari_lightbox.errors import ReadError, WriteError
 from napari_lightbox.io.atomic import replacing
 from napari_lightbox.io.detached import replacing_pair
@@ -22,21 +22,24 @@ from napari_lightbox.io.failures import damaged, reading
 from napari_lightbox.io.lazy import Frames, Held, Raw, Source, lazy, plane_chunks
 from napari_lightbox.io.note import KEY, from_text, note_of, restored, to_text
 from napari_lightbox.io.nrrd_geometry import geometry_of, header_fields
-from napari_lightbox.io.streaming import Progress, in_order, slabs, write_raw
+from napari_lightbox.io.streaming import Progress, feed, write_raw
 from napari_lightbox.io.world import arranged
 
-_TYPES = {
-    "int8": "i1", "signed char": "i1", "int8_t": "i1", "uint8": "u1", "uchar": "u1", "unsigned char": "u1", "uint8_t": "u1",
-    "int16": "i2", "short": "i2", "short int": "i2", "signed short": "i2", "signed short int": "i2", "int16_t": "i2",
-    "uint16": "u2", "ushort": "u2", "unsigned short": "u2", "unsigned short int": "u2", "uint16_t": "u2",
-    "int32": "i4", "int": "i4", "signed int": "i4", "int32_t": "i4", "uint32": "u4", "uint": "u4", "unsigned int": "u4", "uint32_t": "u4",
-    "int64": "i8", "longlong": "i8", "long long": "i8", "long long int": "i8", "signed long long": "i8", "signed long long int": "i8",
-    "int64_t": "i8", "uint64": "u8", "ulonglong": "u8", "unsigned long long": "u8", "unsigned long long int": "u8", "uint64_t": "u8",
-    "float": "f4", "double": "f8",
-}  # fmt: skip
-_NAMES = {
-    np.dtype(_TYPES[n]): n for n in ("int8", "uint8", "int16", "uint16", "int32", "uint32", "int64", "uint64", "float", "double")
+_SYNONYMS = {
+    "i1": "int8, int8_t, signed char",
+    "u1": "uint8, uint8_t, uchar, unsigned char",
+    "i2": "int16, int16_t, short, short int, signed short, signed short int",
+    "u2": "uint16, uint16_t, ushort, unsigned short, unsigned short int",
+    "i4": "int32, int32_t, int, signed int",
+    "u4": "uint32, uint32_t, uint, unsigned int",
+    "i8": "int64, int64_t, longlong, long long, long long int, signed long long, signed long long int",
+    "u8": "uint64, uint64_t, ulonglong, unsigned long long, unsigned long long int",
+    "f4": "float",
+    "f8": "double",
 }
+_TYPES = {name: code for code, names in _SYNONYMS.items() for name in names.split(", ")}
+_NAMES = {np.dtype(code): names.split(", ")[0] for code, names in _SYNONYMS.items()}
+
 _EXACT = {"bool": "uint8", "float16": "float32"}
 _UNPACKERS = {"gzip": gzip.decompress, "gz": gzip.decompress, "bzip2": bz2.decompress, "bz2": bz2.decompress}
 _TEXT = ("ascii", "text", "txt")
@@ -64,9 +67,10 @@ def write(path: Path, volumes: Sequence[Volume], *, progress: Progress | None = 
         raise WriteError(str(path), f"NRRD does not hold {volume.dtype} samples", "Write OME-Zarr, or convert it first")
     stored = arranged(volume, "tzyxc")
     stored = stored.with_data(stored.data.astype(exact)) if exact else stored
-    note = to_text(note_of(stored, volume.axes, dtype=str(volume.dtype) if exact else None))
     kind = np.dtype(stored.dtype).newbyteorder("<")
     fields = {"type": _NAMES[kind.newbyteorder("=")], **header_fields(stored.geometry)}
+    letters = geometry_of(fields, stored.shape).axes
+    note = to_text(note_of(stored, volume.axes, stored=letters, dtype=str(volume.dtype) if exact else None))
     fields |= {"endian": "little", "encoding": "gzip" if compression else "raw"}
     if path.suffix.lower() == ".nhdr":
 
@@ -192,11 +196,7 @@ def _write_samples(
     if not compression:
         write_raw(data, target, offset, kind, progress)
         return
-    packer, done = zlib.compressobj(6, wbits=31), 0
-    with in_order(data, target) as ordered, target.open("ab") as file:
-        for slab in slabs(ordered):
-            file.write(packer.compress(np.ascontiguousarray(slab, kind).data))
-            done += slab.size
-            if progress is not None:
-                progress(done / max(1, ordered.size))
+    packer = zlib.compressobj(6, wbits=31)
+    with target.open("ab") as file:
+        feed(data, target, kind, lambda part: file.write(packer.compress(part)), progress)
         file.write(packer.flush())

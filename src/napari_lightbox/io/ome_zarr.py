@@ -228,7 +228,7 @@ def _chunks(volume: Volume, colour: bool) -> tuple[int, ...]:
 def _create(group: Any, name: str, level: Geometry, dtype: Any, chunks: tuple[int, ...], version: str) -> Any:
     options: dict[str, Any] = {}
     if version == "0.4":
-        import numcodecs
+        import numcodecs  # type: ignore[import-untyped]
 
         options |= {
             "compressors": numcodecs.Blosc("zstd", 3, numcodecs.Blosc.SHUFFLE),

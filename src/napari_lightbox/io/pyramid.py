@@ -58,4 +58,5 @@ def halved(block: NDArray[Any], along: tuple[int, ...], *, labels: bool) -> NDAr
         even, odd = (total[(slice(None),) * axis + (slice(k, None, 2),)] for k in (0, 1))
         total = even + odd
     count = 2 ** len(along)
-    return (((total + count // 2) // count) if block.dtype.kind in "iu" else total / count).astype(block.dtype)
+    mean: NDArray[Any] = (total + count // 2) // count if block.dtype.kind in "iu" else total / count
+    return mean.astype(block.dtype)

@@ -43,7 +43,7 @@ def write(path: Path, volumes: Sequence[Volume], *, progress: Progress | None = 
     _check(path, suffix, flat)
     with replacing(path) as partial:
         pixels = np.asarray(flat.data)
-        note = to_text(note_of(flat, volume.axes, dtype="bool" if pixels.dtype == bool and suffix != ".png" else None))
+        note = to_text(note_of(flat, volume.axes, dtype="bool" if pixels.dtype.kind == "b" and suffix != ".png" else None))
         partial.write_bytes(_encoded_png(pixels, note) if suffix == ".png" else _encoded(pixels, suffix, quality, note))
     if progress is not None:
         progress(1.0)
@@ -68,16 +68,16 @@ def _flat(path: Path, volume: Volume) -> Volume:
 def _check(path: Path, suffix: str, volume: Volume) -> None:
     """Refuse what the format would change."""
     dtype, samples = np.dtype(volume.dtype), volume.shape[2] if volume.axes.endswith("c") else 1
-    deep = (dtype == np.uint16 and suffix == ".png") or dtype == bool
+    deep = (dtype == np.uint16 and suffix == ".png") or dtype.kind == "b"
     if dtype != np.uint8 and not deep:
         holds = "uint8 and uint16" if suffix == ".png" else "uint8"
         raise WriteError(
             str(path), f"{suffix} holds {holds} samples, the volume has {dtype}", "Write TIFF or OME-Zarr, or rescale it first"
         )
     allowed = {".png": (1, 2, 3, 4), ".webp": (3, 4)}.get(suffix, (1, 3))
-    if samples not in allowed or (dtype == bool and samples != 1):
+    if samples not in allowed or (dtype.kind == "b" and samples != 1):
         raise WriteError(str(path), f"{suffix} cannot hold {samples} channels of {dtype}", "Write TIFF or OME-Zarr")
-    if suffix in (".jpg", ".jpeg") and (volume.role == "labels" or dtype == bool):
+    if suffix in (".jpg", ".jpeg") and (volume.role == "labels" or dtype.kind == "b"):
         raise WriteError(str(path), "JPEG blurs label numbers into one another", "Write labels as PNG, TIFF or OME-Zarr")
 
 
@@ -148,7 +148,7 @@ def _png_bytes(pixels: NDArray[Any]) -> bytes:
 
 
 def _encoded(pixels: NDArray[Any], suffix: str, quality: int, note: str) -> bytes:
-    pixels = pixels.astype(np.uint8) if pixels.dtype == bool else pixels
+    pixels = pixels.astype(np.uint8) if pixels.dtype.kind == "b" else pixels
     if suffix == ".webp":
         return _pillow_bytes(pixels, "WEBP", quality=quality, lossless=quality >= 100)
     if suffix == ".bmp":

@@ -124,6 +124,17 @@ def in_order(data: Any, partial: Path) -> Iterator[Any]:
             spool.unlink(missing_ok=True)
 
 
+def feed(data: Any, partial: Path, dtype: Any, take: Callable[[Any], object], progress: Progress | None) -> None:
+    """Hand the samples of `data`, as `dtype` in C order, to `take` part by part; see `in_order`."""
+    done = 0
+    with in_order(data, partial) as ordered:
+        for slab in slabs(ordered):
+            take(np.ascontiguousarray(slab, dtype).data)
+            done += slab.size
+            if progress is not None:
+                progress(done / max(1, ordered.size))
+
+
 def slabs(data: Any, limit: int = _SLAB_BYTES) -> Iterator[NDArray[Any]]:
     """Yield consecutive parts of `data` along its first axis, each a few chunks thick."""
     step = max(1, limit // max(1, int(np.prod(data.shape[1:], dtype=np.int64)) * np.dtype(data.dtype).itemsize))

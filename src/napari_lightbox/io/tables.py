@@ -71,7 +71,7 @@ def _column(cells: list[str]) -> NDArray[Any]:
         return np.array([_TRUTH[c] for c in cells])
     if cells and all(_INTEGER.fullmatch(c) for c in cells) and not any(_leading_zero(c) for c in cells):
         numbers = [int(c) for c in cells]
-        if -(2**63) <= min(numbers) and max(numbers) < 2**64:
+        if min(numbers) >= -(2**63) and max(numbers) < 2**64:
             return np.array(numbers, np.int64 if max(numbers) < 2**63 else np.uint64)
     if not any(_leading_zero(c) for c in cells):
         try:

@@ -24,8 +24,8 @@ from napari_lightbox.io.tiff_metadata import (
     header_of,
     imagej_fields,
     note_in,
-    our_axes,
     ome_fields,
+    our_axes,
 )
 from napari_lightbox.io.world import arranged
 
@@ -235,7 +235,7 @@ def _write_packed(
     colour, dtype = stored.axes.endswith("c"), np.dtype(stored.dtype).newbyteorder("=")
     plane = stored.shape[-3:] if colour else stored.shape[-2:]
     shrinks = _shrinks(plane) if tiled else 0
-    form = {"tile": (_TILE, _TILE)} if tiled else {}
+    form: dict[str, Any] = {"tile": (_TILE, _TILE)} if tiled else {}
     form |= (
         {"compression": compression, "predictor": dtype.kind in "iu" and compression in ("zlib", "lzw", "zstd", "adobe_deflate")}
         if compression

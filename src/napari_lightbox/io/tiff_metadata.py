@@ -47,7 +47,9 @@ def note_in(tif: Any) -> dict[str, Any] | None:
 
 def geometry_in(tif: Any, number: int, axes: str, shape: tuple[int, ...]) -> Geometry:
     """Return the geometry of series `number`."""
-    spacing, origin, units = {}, {}, {}
+    spacing: dict[str, float] = {}
+    origin: dict[str, float] = {}
+    units: dict[str, str] = {}
     if tif.is_ome:
         spacing, origin, units = _ome(tif.ome_metadata, number)
     elif tif.is_imagej:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 _LONG = {
-    "m": "meter", "cm": "centimeter", "mm": "millimeter", "um": "micrometer", "nm": "nanometer", "pm": "picometer", "Å": "angstrom",
+    "m": "meter", "cm": "centimeter", "mm": "millimeter", "um": "micrometer", "nm": "nanometer", "pm": "picometer",
     "s": "second", "ms": "millisecond", "us": "microsecond", "ns": "nanosecond", "min": "minute", "h": "hour", "d": "day",
-    "in": "inch", "ft": "foot",
+    "in": "inch", "ft": "foot", "Å": "angstrom",
 }  # fmt: skip
 _SHORT = {name: short for short, name in _LONG.items()} | {
     "micron": "um", "microns": "um", "µm": "um", "μm": "um", "\\u00B5m": "um", "sec": "s", "msec": "ms", "inch": "in",

@@ -105,9 +105,9 @@ class Decoder:
     def _at(self, number: int) -> NDArray[Any] | None:
         state = self._local
         position = getattr(state, "position", None)
-        if position is None or not 0 <= number - position <= _SKIP_LIMIT:
-            if not self._sought(number):
-                state.opened, state.position = _open(self.path), 0
+        near = position is not None and 0 <= number - position <= _SKIP_LIMIT
+        if not near and not self._sought(number):
+            state.opened, state.position = _open(self.path), 0
         while state.position < number:
             if not state.opened.grab():
                 state.position = None
@@ -155,7 +155,7 @@ def _encode(target: Path, data: Any, rate: float, codec: str, progress: Progress
 
     count, height, width = data.shape[:3]
     even = (width + width % 2, height + height % 2)
-    writer = cv2.VideoWriter(str(target), cv2.CAP_FFMPEG, cv2.VideoWriter_fourcc(*codec), rate, even)
+    writer = cv2.VideoWriter(str(target), cv2.CAP_FFMPEG, cv2.VideoWriter.fourcc(*codec), rate, even)
     if not writer.isOpened():
         return None
     done = 0

@@ -97,13 +97,14 @@ def sample(
         value = to_dtype(np.array([fill]), block.dtype)[0]
         run_slabs(lambda a, b: pick_block(source, full, moves, picked, out_start, whole, start, code, value, a, b), rows, least)
         return picked[0] if flat else picked
-    source = _volume(_coefficients(block, outside) if method == "cubic" else _plain(block))
+    straight = _straight(full, shifts, whole)
+    source = _volume(_coefficients(block, outside, straight) if method == "cubic" else _plain(block))
     direct = block.dtype.name in _DIRECT
     result = np.empty(out_shape, block.dtype if direct else np.float64)
     limits = _limits(block.dtype) if direct else (1.0, 0.0)
     cubic = method == "cubic"
     run_slabs(
-        lambda a, b: sample_block(source, cubic, full, moves, result, out_start, whole, start, code, float(fill), limits, a, b),
+        lambda a, b: sample_block(source, cubic, straight, full, moves, result, out_start, whole, start, code, float(fill), limits, a, b),
         rows,
         least,
     )
@@ -162,7 +163,17 @@ def _limits(dtype: np.dtype[Any]) -> tuple[float, float]:
     return (float(np.iinfo(dtype).min), float(np.iinfo(dtype).max)) if dtype.kind in "iu" else (1.0, 0.0)
 
 
-def _coefficients(block: NDArray[Any], outside: Outside) -> NDArray[Any]:
+def _straight(matrix: NDArray[Any], shifts: Any, whole: Sequence[int]) -> tuple[bool, bool, bool]:
+    """Tell along which axes every position is a whole sample, so that nothing has to be interpolated."""
+    z, y, x = (whole[axis] == 1 or (shifts is None and _keeps(matrix[axis], axis)) for axis in range(3))
+    return z, y, x
+
+
+def _keeps(row: NDArray[Any], axis: int) -> bool:
+    return bool(np.allclose(row[:3], np.eye(3)[axis], rtol=0, atol=1e-12) and abs(row[3] - round(row[3])) < 1e-9)
+
+
+def _coefficients(block: NDArray[Any], outside: Outside, straight: Sequence[bool]) -> NDArray[Any]:
     """Return B-spline coefficients in float64; wrong only within the prefilter's reach of a cut that is not the border."""
     from scipy.ndimage import correlate1d
 
@@ -170,6 +181,6 @@ def _coefficients(block: NDArray[Any], outside: Outside) -> NDArray[Any]:
     mode = outside if outside in ("nearest", "reflect", "mirror") else "mirror"
     taps = spline_prefilter()
     for axis in range(data.ndim):
-        if data.shape[axis] > 1:
+        if not straight[axis - data.ndim]:
             data = correlate1d(data, taps, axis=axis, mode=mode)
     return np.ascontiguousarray(data)

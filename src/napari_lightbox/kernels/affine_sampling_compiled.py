@@ -51,21 +51,29 @@ def _snap(c: float) -> float:
     return near if abs(c - near) < 1e-9 else c
 
 
+@njit(nogil=True, cache=True, inline="always")
+def _weights(t: float, straight: bool) -> tuple[float, float, float, float]:
+    return (0.0, 1.0, 0.0, 0.0) if straight else _spline(t)
+
+
 @njit(nogil=True, cache=True, error_model="numpy")
-def _cubic(block: Any, z: float, y: float, x: float, whole: Any, start: Any, border: int, fill: Any) -> float:
+def _cubic(block: Any, z: float, y: float, x: float, whole: Any, start: Any, border: int, straight: Any) -> float:
     k, j, i = int(np.floor(z)), int(np.floor(y)), int(np.floor(x))
-    wz, wy, wx = _spline(z - k), _spline(y - j), _spline(x - i)
+    wz, wy, wx = _weights(z - k, straight[0]), _weights(y - j, straight[1]), _weights(x - i, straight[2])
     total = 0.0
     for a in range(4):
-        if whole[0] == 1 and a != 1:
+        if wz[a] == 0.0:
             continue
         plane = 0.0
         for b in range(4):
+            if wy[b] == 0.0:
+                continue
             line = 0.0
             for c in range(4):
-                line += wx[c] * _value(block, k + a - 1, j + b - 1, i + c - 1, whole, start, border, fill)
+                if wx[c] != 0.0:
+                    line += wx[c] * _value(block, k + a - 1, j + b - 1, i + c - 1, whole, start, border, 0.0)
             plane += wy[b] * line
-        total += plane if whole[0] == 1 else wz[a] * plane
+        total += wz[a] * plane
     return total
 
 
@@ -155,6 +163,7 @@ def pick_block(
 def sample_block(
     block: Any,
     cubic: bool,
+    straight: Any,
     matrix: Any,
     shifts: Any,
     out: Any,
@@ -170,7 +179,7 @@ def sample_block(
     """Fill rows `top` to `bottom` of `out` (z, y, x) with interpolated values.
 
     `matrix` (3, 4) takes output indices to input indices of the whole element, to which `shifts` (3, z * y, x) or an empty
-    array is added. With `cubic` the block holds B-spline coefficients. `limits` (low, high) asks for rounding; low > high for none.
+    array is added. With `cubic` the block holds B-spline coefficients, along `straight` axes plain samples. `limits` (low, high) asks for rounding; low > high for none.
     """
     rows, columns = out.shape[1:]
     places, values = np.empty((3, columns)), np.empty(columns)
@@ -180,7 +189,7 @@ def sample_block(
         if cubic:
             for i in range(columns):
                 values[i] = _cubic(
-                    block, places[0, i], places[1, i], places[2, i], whole, start, MIRROR if border == CUT else border, fill
+                    block, places[0, i], places[1, i], places[2, i], whole, start, MIRROR if border == CUT else border, straight
                 )
         else:
             _linear_row(block, places, values, whole, start, border, fill)

@@ -11,6 +11,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numba import njit
 
+_CHUNK = 4096
+
 
 class Grid(NamedTuple):
     """One system: `right`, `down`, `deep` hold the weight to the next pixel along x, y and z, 0 where there is none."""
@@ -95,21 +97,48 @@ def cut_seeds(ids: Any, grid: Grid) -> None:
                 weights[i - step] = 0
 
 
-@njit(nogil=True, cache=True, inline="always")
-def _around(x: Any, i: int, grid: Grid) -> Any:
-    total = grid.right[i] * x[i + 1] + grid.right[i - 1] * x[i - 1]
-    total += grid.down[i] * x[i + grid.row] + grid.down[i - grid.row] * x[i - grid.row]
+@njit(nogil=True, cache=True)
+def _add_around(x: Any, grid: Grid, first: int, out: Any) -> None:
+    """Add the weighted neighbours of the pixels from `first` on to `out`.
+
+    Views from zero spare the compiler the question whether an index is negative, and let it work on several at once.
+    """
+    last = first + out.size
+    _add_pair(out, grid.right[first:last], x[first + 1 : last + 1], grid.right[first - 1 : last - 1], x[first - 1 : last - 1])
+    row, plane = grid.row, grid.plane
+    _add_pair(
+        out, grid.down[first:last], x[first + row : last + row], grid.down[first - row : last - row], x[first - row : last - row]
+    )
     if grid.solid:
-        total += grid.deep[i] * x[i + grid.plane] + grid.deep[i - grid.plane] * x[i - grid.plane]
-    return total
+        deep, before = grid.deep[first:last], grid.deep[first - plane : last - plane]
+        _add_pair(out, deep, x[first + plane : last + plane], before, x[first - plane : last - plane])
+
+
+@njit(nogil=True, cache=True)
+def _add_pair(out: Any, ahead: Any, x_ahead: Any, behind: Any, x_behind: Any) -> None:
+    for i in range(out.size):
+        out[i] += ahead[i] * x_ahead[i] + behind[i] * x_behind[i]
 
 
 @njit(nogil=True, cache=True)
 def multiply(x: Any, out: Any, grid: Grid, start: int, stop: int) -> float:
     """Write the product of the system and `x`; return the dot product of the two."""
     total = 0.0
-    for i in range(start, stop):
-        value = grid.diagonal[i] * x[i] - _around(x, i, grid)
+    around = np.empty(_CHUNK)
+    for first in range(start, stop, _CHUNK):
+        last = min(first + _CHUNK, stop)
+        near = around[: last - first]
+        near[:] = 0
+        _add_around(x, grid, first, near)
+        total += _finish_product(grid.diagonal[first:last], x[first:last], near, out[first:last])
+    return total
+
+
+@njit(nogil=True, cache=True)
+def _finish_product(diagonal: Any, x: Any, around: Any, out: Any) -> float:
+    total = 0.0
+    for i in range(out.size):
+        value = diagonal[i] * x[i] - around[i]
         out[i] = value
         total += value * x[i]
     return total
@@ -117,20 +146,33 @@ def multiply(x: Any, out: Any, grid: Grid, start: int, stop: int) -> float:
 
 @njit(nogil=True, cache=True)
 def relax(b: Any, x: Any, colour: int, grid: Grid, start: int, stop: int) -> None:
-    """Gauss-Seidel on the pixels of one chessboard colour, rows `start` to `stop`."""
+    """Gauss-Seidel on the pixels of one chessboard colour, rows `start` to `stop`.
+
+    A row is relaxed as a whole into a buffer, and every other pixel of it is kept.
+    """
     height = grid.plane // grid.row
+    buffer = np.empty(grid.row)
     for line in range(start, stop):
         first = grid.pad + line * grid.row
+        last = first + grid.row
+        buffer[:] = b[first:last]
+        _add_around(x, grid, first, buffer)
         shift = (line // height + line % height + colour) & 1
-        for i in range(first + shift, first + grid.row, 2):
-            x[i] = grid.inverse[i] * (b[i] + _around(x, i, grid))
+        _keep_every_other(x[first:last], buffer, grid.inverse[first:last], shift)
+
+
+@njit(nogil=True, cache=True)
+def _keep_every_other(x: Any, sums: Any, inverse: Any, shift: int) -> None:
+    for i in range(x.size):
+        x[i] = inverse[i] * sums[i] if (i & 1) == shift else x[i]
 
 
 @njit(nogil=True, cache=True)
 def advance(x: Any, r: Any, p: Any, product: Any, step: Any, start: int, stop: int) -> float:
     """Go `step` along `p`: update solution and residual, return the residual's squared length."""
     total = 0.0
-    for i in range(start, stop):
+    x, r, p, product = x[start:stop], r[start:stop], p[start:stop], product[start:stop]
+    for i in range(x.size):
         x[i] += step * p[i]
         value = r[i] - step * product[i]
         r[i] = value
@@ -141,7 +183,8 @@ def advance(x: Any, r: Any, p: Any, product: Any, step: Any, start: int, stop: i
 @njit(nogil=True, cache=True)
 def scale(r: Any, factors: Any, out: Any, start: int, stop: int) -> None:
     """Write ``factors * r``."""
-    for i in range(start, stop):
+    r, factors, out = r[start:stop], factors[start:stop], out[start:stop]
+    for i in range(out.size):
         out[i] = factors[i] * r[i]
 
 
@@ -149,7 +192,8 @@ def scale(r: Any, factors: Any, out: Any, start: int, stop: int) -> None:
 def dot(a: Any, b: Any, start: int, stop: int) -> float:
     """Return the dot product."""
     total = 0.0
-    for i in range(start, stop):
+    a, b = a[start:stop], b[start:stop]
+    for i in range(a.size):
         total += a[i] * b[i]
     return total
 
@@ -157,7 +201,8 @@ def dot(a: Any, b: Any, start: int, stop: int) -> float:
 @njit(nogil=True, cache=True)
 def turn(p: Any, z: Any, factor: Any, start: int, stop: int) -> None:
     """Write ``z + factor * p`` into `p`."""
-    for i in range(start, stop):
+    p, z = p[start:stop], z[start:stop]
+    for i in range(p.size):
         p[i] = z[i] + factor * p[i]
 
 
@@ -166,6 +211,7 @@ def restrict(b: Any, x: Any, fine: Grid, coarse_b: Any, coarse: Grid, halves: An
     """Add what is left of ``b`` after `x` up over 2 x 2 x 2 pixels, coarse rows `start` to `stop`."""
     height, coarse_height = fine.plane // fine.row, coarse.plane // coarse.row
     depth = (b.size - 2 * fine.pad) // fine.plane
+    left = np.empty(fine.row)
     for line in range(start, stop):
         z, y = line // coarse_height, line % coarse_height
         first = coarse.pad + line * coarse.row
@@ -173,10 +219,16 @@ def restrict(b: Any, x: Any, fine: Grid, coarse_b: Any, coarse: Grid, halves: An
         for fz in range(z * halves[0], min((z + 1) * halves[0], depth)):
             for fy in range(y * halves[1], min((y + 1) * halves[1], height)):
                 begin = fine.pad + fz * fine.plane + fy * fine.row
-                for fx in range(fine.row):
-                    i = begin + fx
-                    left = b[i] - fine.diagonal[i] * x[i] + _around(x, i, fine)
-                    coarse_b[first + fx // halves[2]] += left
+                end = begin + fine.row
+                left[:] = b[begin:end] - fine.diagonal[begin:end] * x[begin:end]
+                _add_around(x, fine, begin, left)
+                _add_in_pairs(left, coarse_b[first : first + coarse.row], halves[2])
+
+
+@njit(nogil=True, cache=True)
+def _add_in_pairs(values: Any, out: Any, step: int) -> None:
+    for i in range(values.size):
+        out[i // step] += values[i]
 
 
 @njit(nogil=True, cache=True)

@@ -10,7 +10,16 @@ from numba import njit
 
 @njit(nogil=True, cache=True)
 def assign_rows(
-    image: Any, centres: Any, reach: Any, spacing: Any, weight: Any, places: Any, nearest: Any, distance: Any, start: int, stop: int
+    image: Any,
+    centres: Any,
+    reach: Any,
+    spacing: Any,
+    weight: Any,
+    places: Any,
+    nearest: Any,
+    distance: Any,
+    start: int,
+    stop: int,
 ) -> bool:
     """Give the pixels of rows `start` to `stop` to the nearest centre within reach; tell whether any was given.
 

@@ -19,9 +19,12 @@ def interpolate(flat: Any, first: float, step: float, curve: Any, out: Any) -> N
 
 
 @njit(nogil=True, cache=True, error_model="numpy")  # type: ignore[untyped-decorator]
-def stretch(flat: Any, low: float, high: float, bottom: float, top: float, least: float, out: Any) -> None:
-    """Map low ... high to bottom ... top, both hit exactly; level above, and below the share `least` of the way."""
+def stretch(flat: Any, low: Any, high: Any, bottom: Any, top: Any, least: Any, one: Any, out: Any) -> None:
+    """Map low ... high to bottom ... top, both hit exactly; level above, and below the share `least` of the way.
+
+    All numbers have one type (`one` is 1 of it), which is the precision of the work.
+    """
     for i in range(flat.size):
-        share = (float(flat[i]) - low) / (high - low)
-        share = least if share < least else (1.0 if share > 1 else share)
-        out[i] = (1 - share) * bottom + share * top
+        share = (flat[i] - low) / (high - low)
+        share = least if share < least else (min(share, one))
+        out[i] = (one - share) * bottom + share * top

@@ -16,9 +16,9 @@ def __getattr__(name: str) -> Callable[[], list[Any]]:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
     def load() -> list[Any]:
-        from napari_lightbox.io.layers import layer_data
+        from napari_lightbox.io.layer_data import volume_to_layer
 
-        return [layer_data(volume) for volume in SAMPLES[name].load()]
+        return [volume_to_layer(volume) for volume in SAMPLES[name].load()]
 
     load.__name__ = name
     return load

@@ -118,8 +118,8 @@ def blobs(rng: np.random.Generator, shape: tuple[int, ...], dtype: Any, shift: f
     if kind.kind == "b":
         return np.asarray(unit > 0.5)
     if kind.kind == "f":
-        return unit.astype(kind)
-    return (unit * min(np.iinfo(kind).max, 1000)).astype(kind)
+        return np.asarray(unit, kind)
+    return np.asarray(unit * min(np.iinfo(kind).max, 1000), kind)
 
 
 def labelled(rng: np.random.Generator, shape: tuple[int, ...], dtype: Any) -> NDArray[Any]:
@@ -127,7 +127,7 @@ def labelled(rng: np.random.Generator, shape: tuple[int, ...], dtype: Any) -> ND
     unit = blobs(rng, shape, np.float64)
     if np.dtype(dtype).kind == "b":
         return np.asarray(unit > 0.6)
-    return np.digitize(unit, [0.45, 0.6, 0.8]).astype(dtype)
+    return np.asarray(np.digitize(unit, [0.45, 0.6, 0.8]), dtype)
 
 
 def seeds(first: NDArray[Any]) -> NDArray[np.int32]:

@@ -18,11 +18,11 @@ from hypothesis import strategies as st
 from napari_lightbox.contract import Collection, Technique, registry
 from napari_lightbox.contract.roles import LABEL_ROLES
 from napari_lightbox.testing import technique_checks as checks
+from napari_lightbox.testing.compare import as_outputs
 from napari_lightbox.testing.examples import Example, Maker, dimensions, make_example
 
 IMAGE_TYPES = ("bool", "uint8", "int8", "uint16", "int16", "uint32", "int32", "uint64", "int64", "float16", "float32", "float64")
 LABEL_TYPES = ("bool", "uint8", "uint16", "int32", "int64", "uint32", "uint64")
-RELAXED = {"deadline": None, "suppress_health_check": list(HealthCheck)}
 
 
 @dataclass(frozen=True)
@@ -115,7 +115,7 @@ class TechniqueSuite:
                 checks.check_lazy_equals_eager(technique, example, chunks)
 
     @given(data=st.data())
-    @settings(max_examples=6, **RELAXED)
+    @settings(max_examples=6, deadline=None, suppress_health_check=list(HealthCheck))
     def test_lazy_equals_eager_for_any_shape(self, technique: Technique, data: st.DataObject) -> None:
         """Tiled = whole over random shapes, types, chunkings and seeds."""
         if isinstance(technique.locality, Collection) or self.hint(technique).maker is not None:
@@ -145,7 +145,7 @@ class TechniqueSuite:
         mask = np.zeros(_array_shape(technique, example), bool)
         mask[tuple(slice(n // 4, 3 * n // 4) for n in mask.shape)] = True
         checks.check_lazy_equals_eager(technique, example, checks.chunkings(mask.shape)[0], mask)
-        result = checks.as_outputs(checks.run(technique, example, mask=mask))[0]
+        result = as_outputs(checks.run(technique, example, mask=mask))[0]
         if technique.outputs[0].role.name != "labels" and "mask" not in {s.name for s in technique.inputs}:
             np.testing.assert_array_equal(result[~mask], example.first[~mask].astype(result.dtype))
 

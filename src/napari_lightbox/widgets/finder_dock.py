@@ -48,11 +48,8 @@ class FinderDock(QWidget):  # type: ignore[misc]
         return [item.data(0, _TECHNIQUE) for item in self._items() if not item.isHidden()]
 
     def open_current(self) -> None:
-        """Open the dock of the chosen technique, or of the only one shown."""
+        """Open the dock of the chosen technique."""
         technique = self._current()
-        shown = self.found()
-        if technique is None and len(shown) == 1:
-            technique = shown[0]
         if technique is not None:
             name = f"{family(technique.family).title}: {technique.title} (Lightbox)"
             self._viewer.window.add_dock_widget(dock_class(technique)(self._viewer), name=name, area="right", tabify=True)
@@ -78,6 +75,8 @@ class FinderDock(QWidget):  # type: ignore[misc]
         for i in range(self.tree.topLevelItemCount()):
             group = self.tree.topLevelItem(i)
             group.setHidden(all(group.child(j).isHidden() for j in range(group.childCount())))
+        first = next((item for item in self._items() if not item.isHidden()), None)
+        self.tree.setCurrentItem(first if words else None)
 
     def _items(self) -> list[QTreeWidgetItem]:
         groups = (self.tree.topLevelItem(i) for i in range(self.tree.topLevelItemCount()))

@@ -9,8 +9,9 @@ from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QFormLayout, QLabel, QVBoxLayout, QWidget
 
 from napari_lightbox.contract import Parameter, Technique
-from napari_lightbox.widgets.fields import Field, make_field
+from napari_lightbox.widgets.fields import Field
 from napari_lightbox.widgets.fold import Fold
+from napari_lightbox.widgets.parameter_field import make_field
 
 _SUFFIX = {"px": " px", "degrees": "°", "seconds": " s", "frames": " frames", "dB": " dB", "HU": " HU"}
 _MEANING = {"intensity": "In the grey values of the image.", "fraction": "A fraction from 0 to 1."}

@@ -22,7 +22,7 @@ def help_html(technique: Technique) -> str:
     names = [*(i.name for i in technique.inputs), *(p.name for p in technique.parameters)]
     rows = [f"<dt><b>{escape(readable(n))}</b></dt><dd>{_text(doc.parameters[n])}</dd>" for n in names if doc.parameters.get(n)]
     parts.append(f"<h3>Inputs and parameters</h3><dl>{''.join(rows)}</dl>")
-    parts += [f"<h3>{s}</h3><p>{_text(doc.sections[s])}</p>" for s in _SECTIONS if s in doc.sections]
+    parts += [f"<h3>{s}</h3>{_section(doc.sections[s])}" for s in _SECTIONS if s in doc.sections]
     if technique.synonyms:
         parts.append(f"<p>Also known as: {escape(', '.join(technique.synonyms))}.</p>")
     return "".join(parts)
@@ -40,6 +40,15 @@ def help_dialog(technique: Technique, parent: QWidget) -> QDialog:
     return dialog
 
 
+def _section(text: str) -> str:
+    """Return terms with their indented descriptions as a list, anything else as paragraphs."""
+    if any(line.startswith(" ") for line in text.splitlines()):
+        entries = re.split(r"\n(?=\S)", text)
+        rows = (entry.partition("\n") for entry in entries)
+        return f"<dl>{''.join(f'<dt><b>{_text(term)}</b></dt><dd>{_text(body)}</dd>' for term, _, body in rows)}</dl>"
+    return "".join(f"<p>{_text(paragraph)}</p>" for paragraph in text.split("\n\n"))
+
+
 def _text(text: str) -> str:
-    linked = re.sub(r"(https?://[^\s<>)]+[^\s<>).,;])", r'<a href="\1">\1</a>', escape(text))
-    return re.sub(r"``(.+?)``", r"<code>\1</code>", linked).replace("\n", "<br>")
+    linked = re.sub(r"(https?://[^\s<>)]+[^\s<>).,;])", r'<a href="\1">\1</a>', escape(" ".join(text.split())))
+    return re.sub(r"``(.+?)``", r"<code>\1</code>", linked)

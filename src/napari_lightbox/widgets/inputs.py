@@ -77,12 +77,13 @@ class Inputs(QWidget):  # type: ignore[misc]
         """The axes of the first input, empty without one."""
         return self.axes_line.text().strip() if self._has_axes() else ""
 
-    def layers(self) -> list[Layer]:
-        """Return every layer chosen."""
+    def layers(self, *roles: str) -> list[Layer]:
+        """Return the layers chosen for inputs of these roles, every layer without roles."""
         found: list[Layer] = []
-        for chooser in self.choosers.values():
-            chosen = chooser.chosen()
-            found += chosen if isinstance(chosen, list) else [chosen] if isinstance(chosen, Layer) else []
+        for spec in self._technique.inputs:
+            chosen = self.choosers[spec.name].chosen()
+            if not roles or spec.role.name in roles:
+                found += chosen if isinstance(chosen, list) else [chosen] if isinstance(chosen, Layer) else []
         return found
 
     def values(self) -> tuple[Any, ...]:
@@ -99,9 +100,10 @@ class Inputs(QWidget):  # type: ignore[misc]
         """Follow the layer list."""
         selected = list(self._viewer.layers.selection)
         taken: list[Layer] = []
-        for chooser in self.choosers.values():
+        for name, chooser in self.choosers.items():
             rest = [layer for layer in reversed(list(self._viewer.layers)) if layer not in selected]
             free = [layer for layer in [*selected, *rest] if layer not in taken]
+            free.sort(key=lambda layer: bool(taken) and name not in layer.name.lower())
             chooser.refresh(self._viewer.layers, selected if isinstance(chooser, LayerList) else free)
             chosen = chooser.chosen()
             taken += [chosen] if isinstance(chosen, Layer) else []
@@ -157,4 +159,4 @@ def _chooser(spec: InputSpec) -> Chooser:
     fits = partial(accepts, spec.role.name)
     if spec.role.many:
         return LayerList(fits)
-    return LayerCombo(fits, none="—" if spec.optional else None)
+    return LayerCombo(fits, none=("whole image" if spec.role.name == "mask" else "none") if spec.optional else None)

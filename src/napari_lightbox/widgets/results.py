@@ -56,7 +56,6 @@ def show_outcome(
             notes.append(f"{count} pixels written into {origin.target.name}")
         elif isinstance(value, values.Table):
             tables[title] = value
-            put_features(origin.labels, value)
         elif isinstance(value, values.Transform):
             extras["transform"] = value
         elif isinstance(value, (int, float, np.number)):
@@ -66,7 +65,14 @@ def show_outcome(
         else:
             layers.append(viewer.add_layer(_layer(value, title, origin, limits if position == 0 else None)))
     _remember(layers, origin, extras)
+    for table in tables.values():
+        put_features(described(layers, origin), table)
     return layers, tables, notes
+
+
+def described(layers: list[Layer], origin: Origin) -> Labels | None:
+    """Return the objects a table speaks of: those just made, else those that were measured."""
+    return next((layer for layer in layers if isinstance(layer, Labels)), origin.labels)
 
 
 def put_features(labels: Labels | None, table: values.Table) -> None:

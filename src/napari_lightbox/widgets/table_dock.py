@@ -75,6 +75,7 @@ class TableDock(QWidget):  # type: ignore[misc]
         self.view.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
         self.view.setAlternatingRowColors(False)
         self.view.verticalHeader().hide()
+        self.view.verticalHeader().setDefaultSectionSize(24)
         self.view.resizeColumnsToContents()
         self.view.clicked.connect(self._go_to)
         save = QPushButton("Save as CSV…")

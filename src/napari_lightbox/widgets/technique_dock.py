@@ -27,7 +27,7 @@ from napari_lightbox.widgets.messages import show_failure
 from napari_lightbox.widgets.options import Options
 from napari_lightbox.widgets.plugin_settings import apply_settings, preview_at_start
 from napari_lightbox.widgets.preview import Preview, visible_region
-from napari_lightbox.widgets.results import Origin, show_outcome
+from napari_lightbox.widgets.results import Origin, described, show_outcome
 from napari_lightbox.widgets.run_bar import RunBar
 from napari_lightbox.widgets.runners import shared_runner
 from napari_lightbox.widgets.table_dock import TableDock
@@ -72,7 +72,7 @@ class TechniqueDock(QWidget):  # type: ignore[misc]
         inputs, parameters = self.inputs.values(), self.form.values()
         first, axes = self.inputs.first, self.inputs.axes
         target, ids = self.options.output()
-        measured = next((layer for layer in self.inputs.layers() if isinstance(layer, Labels)), None)
+        measured = next((layer for layer in self.inputs.layers("labels", "image_or_labels") if isinstance(layer, Labels)), None)
         lazy = target is None and all(spec.is_array for spec in self.technique.outputs)
         mask = self.options.restriction(first, axes)
         request = Request(self.technique.id, inputs, parameters, mask=mask, over=self.options.over(), lazy=lazy)
@@ -86,6 +86,11 @@ class TechniqueDock(QWidget):  # type: ignore[misc]
                 self.deleteLater()
             self._docked = self.parent() is not None
         return bool(super().event(event))
+
+    def showEvent(self, event: QEvent) -> None:
+        """Line the fields up once the window's font is known."""
+        super().showEvent(event)
+        _align([*self.inputs.labels, *self.form.labels, *self.options.labels])
 
     def closeEvent(self, event: QEvent) -> None:
         """Stop everything when closed as a window."""
@@ -106,7 +111,6 @@ class TechniqueDock(QWidget):  # type: ignore[misc]
         for part in (summary, self.inputs, _line(), self.form, _line(), self.options):
             column.addWidget(part)
         column.addStretch(1)
-        _align([*self.inputs.labels, *self.form.labels, *self.options.labels])
         scroll = QScrollArea()
         scroll.setWidgetResizable(True)
         scroll.setFrameShape(QFrame.Shape.NoFrame)
@@ -165,8 +169,8 @@ class TechniqueDock(QWidget):  # type: ignore[misc]
             show_failure(error)
             return
         for title, table in tables.items():
-            layer = origin.labels or next(iter(layers), None)
-            self._viewer.window.add_dock_widget(TableDock(table, self._viewer, layer), name=title, area="bottom")
+            dock = TableDock(table, self._viewer, described(layers, origin))
+            self._viewer.window.add_dock_widget(dock, name=title, area="bottom")
         self._say(". ".join(notes) or "Done.")
 
     def _follow_layers(self, event: Any = None) -> None:

@@ -38,7 +38,6 @@ def test_colour_in_lab():
     expected = color.lab2rgb(np.stack([reference(lab[..., c], wanted[..., c]) for c in range(3)], axis=-1)).clip(0, 1)
     # OpenCV's CIELAB goes through tables: a mean difference of about 1e-3
     assert np.abs(result - expected).mean() < 2e-3
-    assert stats.ks_2samp(color.rgb2lab(result)[..., 0].ravel(), wanted[..., 0].ravel()).statistic < 0.05
     with pytest.raises(InputError, match="template"):
         lb.apply("histogram_matching", image, template[..., 0], colour_space="lab")
 
@@ -51,9 +50,10 @@ def test_continuous_data_take_the_template_distribution():
     result = lb.apply("histogram_matching", image, template)
     assert stats.ks_2samp(result.ravel(), template.ravel()).statistic < 1e-3
     assert (np.diff(result.ravel()[np.argsort(image, axis=None)]) >= 0).all()
-    # exact to about a bin of 1/65536 of the range where values are dense
-    dense = (image > np.quantile(image, 0.01)) & (image < np.quantile(image, 0.99))
-    np.testing.assert_allclose(result[dense], reference(image, template)[dense], atol=8 * np.ptp(template) / 65536)
+    # bins of 1/65536 of the range move a value by a few places among the sorted values of the template at most
+    places = [np.searchsorted(np.sort(template, axis=None), r) for r in (result, reference(image, template))]
+    assert np.abs(places[0] - places[1]).max() <= 12
+    assert np.abs(places[0] - places[1]).mean() < 2
 
 
 @pytest.mark.parametrize("dtype", ["uint8", "int16", "float32"])

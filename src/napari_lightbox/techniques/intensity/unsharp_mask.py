@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from napari_lightbox.contract import Advanced, Extent, Halo, PerAxis, Range, Spacing, Unit, VisibleIf, in_samples, technique
 from napari_lightbox.contract.locality import Parameters
 from napari_lightbox.contract.roles import Image
-from napari_lightbox.kernels.gaussian import gaussian_radius
+from napari_lightbox.kernels.gaussian import gaussian, gaussian_radius
 from napari_lightbox.kernels.separable import border_code
 from napari_lightbox.kernels.slabs import run_slabs
 from napari_lightbox.kernels.weighted_mean import gaussian_mean
@@ -73,8 +73,8 @@ def unsharp_mask(
 
     Notes
     -----
-    The image is reflected at its border (d c b a | a b c d | d c b a). The blur is kept as float64, so integers come out the same
-    however the image is cut. A NaN reaches every pixel whose kernel holds it.
+    The image is reflected at its border (d c b a | a b c d | d c b a). The blur of integers is kept as float64, so they come out
+    the same however the image is cut. A NaN reaches every pixel whose kernel holds it.
 
     References
     ----------
@@ -85,7 +85,9 @@ def unsharp_mask(
         smooth = _plus_laplacian(block)
     else:
         sigmas = in_samples("radius", radius, unit, spacing[-block.ndim :])
-        smooth = gaussian_mean(block, sigmas, [gaussian_radius(s, _TRUNCATE) for s in sigmas], "reflect")
+        radii = [gaussian_radius(s, _TRUNCATE) for s in sigmas]
+        blur = gaussian if block.dtype == np.float32 else gaussian_mean
+        smooth = blur(block, sigmas, radii, "reflect")
     return _sharpened(block, smooth, amount).astype(image.dtype, copy=False)
 
 
@@ -105,7 +107,7 @@ def _plus_laplacian(block: NDArray[Any]) -> NDArray[np.float64]:
     return out.reshape(block.shape)
 
 
-def _sharpened(block: NDArray[Any], smooth: NDArray[np.float64], amount: float) -> NDArray[Any]:
+def _sharpened(block: NDArray[Any], smooth: NDArray[Any], amount: float) -> NDArray[Any]:
     from napari_lightbox.kernels.sharpening_compiled import sharpen_floats, sharpen_integers
 
     data = block.view(np.uint8) if block.dtype.kind == "b" else block
