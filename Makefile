@@ -12,12 +12,12 @@ DEMO_FOLDER ?= demo-results
 DEBIAN_PACKAGES := python3-venv xvfb xauth libegl1 libgl1 libgl1-mesa-dri libxkbcommon-x11-0 libxcb-cursor0 libxcb-icccm4 \
   libxcb-image0 libxcb-keysyms1 libxcb-randr0 libxcb-render-util0 libxcb-shape0 libdbus-1-3 libfontconfig1
 
-# A window needs a display; on Linux without one, Xvfb stands in.
-WITH_DISPLAY = $(if $(filter Linux,$(shell uname -s)),$(if $(DISPLAY)$(WAYLAND_DISPLAY),,xvfb-run -a))
-VIRTUAL_DISPLAY = $(if $(filter Linux,$(shell uname -s)),xvfb-run -a)
+# Tests run under Xvfb on Linux; the demo only where there is no display, and then it writes screenshots.
+VIRTUAL_DISPLAY := $(if $(filter Linux,$(shell uname -s)),xvfb-run -a)
+HEADLESS := $(and $(VIRTUAL_DISPLAY),$(if $(DISPLAY)$(WAYLAND_DISPLAY),,yes))
 
-demo: environment
-	$(WITH_DISPLAY) $(BIN)/lightbox demo -o $(DEMO_FOLDER)
+demo: $(if $(HEADLESS),system) environment
+	$(if $(HEADLESS),$(VIRTUAL_DISPLAY)) $(BIN)/lightbox demo -o $(DEMO_FOLDER) $(if $(HEADLESS),--screenshots)
 
 test: system check
 	$(VIRTUAL_DISPLAY) $(BIN)/python -m pytest -n 2 -m "not long"

@@ -48,10 +48,13 @@ def measure(technique: Technique, over: str, length: int) -> dict[str, Any]:
     rng = np.random.default_rng(0)
     is_labels = technique.inputs[0].role.name in LABEL_ROLES
     frame = labelled(rng, FRAME, np.int32) if is_labels else blobs(rng, FRAME, np.uint8)
+    colour = "c" if technique.channels == "rgb" else ""
+    if colour:
+        frame = np.stack([frame, frame, frame], axis=-1)
     frames = Frames(frame, length)
-    stack = da.from_array(frames, chunks=(1, *FRAME), name=False, asarray=True, meta=np.empty((0, 0, 0), frame.dtype))
+    stack = da.from_array(frames, chunks=(1, *frame.shape), name=False, asarray=True, meta=np.empty((0,) * (frame.ndim + 1), frame.dtype))
     rest = _further_inputs(technique, rng, frame)
-    options: dict[str, Any] = {"axes": "tyx", "over": over}
+    options: dict[str, Any] = {"axes": "tyx" + colour, "over": over}
     lb.apply(technique, np.stack([frame] * 3), *rest, **options)
     start = time.perf_counter()
     result = lb.apply(technique, stack, *rest, **options)
@@ -62,7 +65,7 @@ def measure(technique: Technique, over: str, length: int) -> dict[str, Any]:
     np.asarray(main[length // 3])
     reads = len(frames.reads)
     block = frame if over == "yx" else np.stack([frame] * reads)
-    small = {"axes": over, "over": over}
+    small = {"axes": over + colour, "over": over}
     kernel = time_in_turn({"kernel": lambda: lb.apply(technique, block, *rest, **small)}, 0.3)["kernel"]
     allowed = ALLOWED + 1.5 * kernel
     return {

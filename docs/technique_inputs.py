@@ -42,18 +42,25 @@ FITTING = {
 SETTINGS: dict[str, dict[str, Any]] = {
     "gaussian_blur": {"sigma": 3.0},
     "mean_filter": {"size": 7},
+    "median_filter": {"size": 5},
+    "non_local_means": {"h": 60.0},
+    "tv_chambolle": {"weight": 60.0},
+    "random_walker": {"intensity_range": 1000.0, "beta": 400.0},
+    "threshold_manual": {"threshold": 120.0},
+    "threshold_band": {"lower": 90.0, "upper": 160.0},
+    "wiener_deconvolution": {"length": 18, "angle": 0.0, "snr_db": 30.0},
 }
 
 
 def inputs_for(technique: Technique) -> list[Volume | None]:
     """Return one Volume per declared input; None for an optional one that has no natural example."""
-    name = FITTING.get(technique.id) or FITTING.get(technique.family, "cells")
+    fitting = FITTING.get(technique.id) or FITTING.get(technique.family)
     if isinstance(technique.locality, SequenceLocality):
         name = "video"
     elif any(i.role.name in ("seeds", "labels") for i in technique.inputs):
         name = "cells"
-    elif technique.channels == "rgb":
-        name = "coffee"
+    else:
+        name = fitting or ("coffee" if technique.channels == "rgb" else "cells")
     if 2 not in technique.spatial and name != "video":
         name += "_3d"
     example = _example(name)
@@ -115,12 +122,14 @@ def _crop_volume(phantom: Phantom) -> Phantom:
 
 def _input(spec: InputSpec, example: Phantom, *, first: bool) -> Any:
     labels = example.labels
+    if spec.role.many:
+        return _overlapping(example.image)
     if first:
         return _mask(labels) if spec.role.name == "mask" else labels if spec.role.name in LABEL_ROLES else example.image
-    if spec.role.many:
-        return [example.image, _moved(example.image)]
     if spec.optional:
         return None
+    if spec.name == "template":
+        return _darker(example.image)
     if "psf" in spec.name:
         return _psf(example.image)
     by_role = {"seeds": _seeds, "mask": _mask, "labels": _same}
@@ -152,6 +161,22 @@ def _moved(image: Volume) -> Volume:
     """Return the image shifted by a few pixels and a little brighter."""
     moved = np.roll(image.data, (5, 8), axis=(image.axes.index("y"), image.axes.index("x")))
     return image.with_data(moved, name="second image")
+
+
+def _overlapping(image: Volume) -> list[Volume]:
+    """Return the left and the right part of an image, with a third in common."""
+    width = image.geometry.length("x")
+    axis = image.axes.index("x")
+    parts = []
+    for start, stop in ((0, 2 * width // 3), (width // 3, width)):
+        box = tuple(slice(start, stop) if i == axis else slice(None) for i in range(len(image.shape)))
+        data = np.ascontiguousarray(image.data[box])
+        parts.append(image.with_data(data, geometry=_flat(data.shape)))
+    return parts
+
+
+def _darker(image: Volume) -> Volume:
+    return image.with_data((image.data // 3).astype(image.dtype), name="template")
 
 
 def _psf(image: Volume) -> Volume:

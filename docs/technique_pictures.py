@@ -30,8 +30,11 @@ def draw_example(technique: Technique, path: Path) -> str:
     while inputs and inputs[-1] is None:
         inputs.pop()
     result = lb.apply(technique, *inputs, compute=True, **SETTINGS.get(technique.id, {}))
-    outputs = list(result) if isinstance(result, tuple) else [result]
-    panels = [(spec.name, v, None) for spec, v in zip(technique.inputs, inputs, strict=False) if isinstance(v, Volume)]
+    outputs = list(result) if len(technique.outputs) > 1 else [result]
+    panels: list[tuple[str, Any, Any]] = []
+    for spec, value in zip(technique.inputs, inputs, strict=False):
+        volumes = value if isinstance(value, list) else [value]
+        panels += [(spec.name, v, None) for v in volumes if isinstance(v, Volume)]
     background = panels[0][1]
     words = []
     for spec, value in zip(technique.outputs, outputs, strict=True):

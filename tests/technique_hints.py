@@ -2,10 +2,61 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+import numpy as np
+
+from napari_lightbox.testing.examples import blobs
 from napari_lightbox.testing.technique_suite import Hint
 
+
+def overlapping_pictures(rng: np.random.Generator, shape: tuple[int, ...], dtype: Any) -> tuple[Any, ...]:
+    """Two crops of a picture with enough texture to be stitched."""
+    from skimage import data
+
+    picture = data.astronaut()
+    return ([np.ascontiguousarray(picture[:, :320]), np.ascontiguousarray(picture[:, 190:])],)
+
+
+def fixed_and_moving(rng: np.random.Generator, shape: tuple[int, ...], dtype: Any) -> tuple[Any, ...]:
+    """A picture and the same shifted by one pixel."""
+    fixed = blobs(rng, shape, dtype)
+    return fixed, np.roll(fixed, 1, axis=-1)
+
+
 HINTS: dict[str, Hint] = {
+    "clahe": Hint(variants=({"kernel_size": 5, "clip_limit": 0.03},)),
     "color_space_conversion": Hint(colour=True),
     "gaussian_blur": Hint(variants=({"sigma": 2.0, "unit": "physical"}, {"kernel_size": 5, "sigma": 0.0, "border": "nearest"})),
+    "gray_level_slicing": Hint(
+        variants=({"background": "keep", "lower": 0.2, "upper": 100.0, "highlight": 0.0},), parameters={"highlight": 1.0}
+    ),
+    "histogram_equalization": Hint(variants=({"bins": 32, "scope": "layer"},)),
+    "histogram_matching": Hint(
+        variants=({"method": "quantiles"}, {"method": "quantiles", "threshold_at_mean": False, "scope": "plane"})
+    ),
+    "intensity_based_registration": Hint(maker=fixed_and_moving),
+    "invert_intensity": Hint(variants=({"signed_float": True},)),
+    "median_filter": Hint(variants=({"size": 5}, {"radius": 2})),
+    "panorama_stitcher": Hint(maker=overlapping_pictures, types=("uint8",)),
+    "rescale_intensity": Hint(
+        variants=({"method": "maximum", "scope": "layer"}, {"output": "same", "output_maximum": 100.0}, {"scope": "plane"})
+    ),
     "rgb_to_gray": Hint(colour=True),
+    "sigmoid_intensity": Hint(
+        variants=({"function": "logistic"}, {"function": "relu"}, {"output": "same", "alpha": -3.0, "output_maximum": 255.0})
+    ),
+    "threshold_band": Hint(variants=({"lower": 10.5, "upper": 99.5, "inside": 7, "outside": 3},)),
+    "threshold_hounsfield": Hint(
+        variants=({"level": -300.0, "slope": 2.0, "intercept": -1024.0}, {"slope": 0.5, "intercept": -1000.0})
+    ),
+    "threshold_li": Hint(variants=({"invert": True, "ignore_zeros": True}, {"scope": "layer"})),
+    "threshold_local": Hint(
+        parameters={"block_size": 5},
+        variants=({"method": "mean", "invert": True, "offset": 2.0}, {"method": "median"}, {"sigma": 1.5, "border": "mirror"}),
+    ),
+    "threshold_manual": Hint(variants=({"invert": True, "threshold": 100.0}, {"threshold": 150.0, "minimum_size": 4})),
+    "threshold_otsu": Hint(variants=({"invert": True, "ignore_zeros": True}, {"scope": "layer"}, {"scope": "plane", "bins": 64})),
+    "threshold_sauvola": Hint(parameters={"window_size": 5}, variants=({"k": -0.3, "r": 50.0, "invert": True},)),
+    "unsharp_mask": Hint(variants=({"method": "laplacian"}, {"radius": 2.0, "amount": 2.5, "unit": "physical"})),
 }

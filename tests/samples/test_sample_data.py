@@ -45,7 +45,7 @@ def test_the_truth_is_in_the_table():
 
 @pytest.mark.parametrize(("name", "tolerance"), [("moving-objects.gif", 25), ("moving-objects.mp4", 12)])
 def test_videos_show_the_scene(name, tolerance):
-    """A GIF has 256 colours and MP4 is lossy, so that single pixels differ; on average they must not, nor may frames be shifted."""
+    """A GIF has 256 colours and MP4 is lossy, so that single pixels differ; the mean must not, nor may frames be shifted."""
     (found,) = lb.read(FOLDER / name)
     expected = moving_objects(frames=20, shape=(60, 80), size=6.0, noise=1.0).image
     assert found.axes == "tyxc"

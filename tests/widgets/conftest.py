@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+import importlib
 import os
 import tempfile
 import time
@@ -35,7 +37,10 @@ def press(button: Any) -> None:
 @pytest.fixture(scope="session")
 def _window() -> Iterator[Any]:
     napari = pytest.importorskip("napari")
+    for name in ("cv2", "numba", "pandas", "scipy.ndimage", "SimpleITK", "skimage"):
+        importlib.import_module(name)
     viewer = napari.Viewer(show=False)
+    gc.freeze()  # napari collects garbage whenever a layer goes: libraries need not be searched each time
     yield viewer
     viewer.close()
     process_until(lambda: True)

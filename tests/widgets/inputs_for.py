@@ -22,11 +22,11 @@ def example_for(technique: Technique) -> Example:
     hint = HINTS.get(technique.id, Hint())
     ndim = max(technique.spatial) if technique.over is None else len(technique.over)
     example = make_example(technique, ndim=ndim, parameters=hint.parameters, maker=hint.maker, shape=hint.shapes.get(ndim))
-    return _coloured(example) if technique.channels == "rgb" and example.first.dtype == np.uint8 else example
+    return _coloured(example) if technique.channels == "rgb" and isinstance(example.first, np.ndarray) else example
 
 
 def _coloured(example: Example) -> Example:
-    if "c" in example.axes:
+    if "c" in example.axes or example.first.dtype != np.uint8:
         return example
     gray = example.first
     colour = np.stack([gray, gray[..., ::-1], 255 - gray], axis=-1)

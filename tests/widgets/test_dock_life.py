@@ -314,3 +314,19 @@ def test_layer_deleted_during_the_run(viewer: Any, open_dock: Callable[[str], An
     assert ends == []
     np.testing.assert_array_equal(viewer.layers[-1].data, lb.apply("gaussian_blur", IMAGE))
     assert dock.inputs.first is viewer.layers[-1]
+
+
+def test_closing_the_window_cancels_the_run(monkeypatch: pytest.MonkeyPatch, viewer: Any) -> None:
+    import napari
+
+    from napari_lightbox.widgets import entry
+
+    _, ends = slow(monkeypatch)
+    other = napari.Viewer(show=False)
+    other.add_image(IMAGE)
+    dock = entry.gaussian_blur(other)
+    other.window.add_dock_widget(dock, name="Blur")
+    press(dock.bar.run)
+    under_way(dock)
+    other.close()
+    process_until(lambda: ends == ["CancelledError"])

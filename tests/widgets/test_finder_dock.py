@@ -29,9 +29,10 @@ def test_search_narrows_and_enter_opens(viewer: Any, qtbot: Any) -> None:
 
 
 def test_help_shows_every_parameter(viewer: Any) -> None:
+    from napari_lightbox.widgets.form import readable
     from napari_lightbox.widgets.help_dialog import help_html
 
     for technique in registry.find():
         html = help_html(technique)
         assert technique.title.replace("&", "&amp;") in html
-        assert all(name.replace("_", " ").capitalize()[:3] in html for name in technique.documentation.parameters)
+        assert all(f"<b>{readable(p.name)}</b>" in html for p in technique.parameters)

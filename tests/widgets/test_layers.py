@@ -8,6 +8,7 @@ from napari.layers import Image, Labels, Points, Shapes
 
 from napari_lightbox.axes import Geometry, Volume
 from napari_lightbox.errors import AxesError, InputError, ParameterError
+from napari_lightbox.io.layer_data import volume_from_layer_data
 from napari_lightbox.widgets.label_ids import changes, read_ids, write_into
 from napari_lightbox.widgets.layers import geometry_of, index_positions, name_axes, suggest_axes, volume_of
 from napari_lightbox.widgets.placement import picture, placed
@@ -52,6 +53,16 @@ def test_axes_come_from_labels_or_are_guessed() -> None:
 def test_pyramid_gives_its_finest_level() -> None:
     levels = [np.ones((16, 16)), np.ones((8, 8))]
     assert volume_of(Image(levels, multiscale=True)).shape == (16, 16)
+
+
+def test_metadata_of_the_layer_alone_is_not_inherited() -> None:
+    metadata = {"patient": "A", "lightbox": {"preview": True}, "napari-lightbox": {"axes": "zyx"}}
+    assert dict(volume_of(Image(np.zeros((4, 5)), metadata=metadata)).metadata) == {"patient": "A"}
+
+
+def test_layers_and_files_agree_on_the_volume() -> None:
+    layer = Image(np.zeros((4, 5, 6)), scale=(2, 1, 1), translate=(1, 0, 0), affine=OBLIQUE, rotate=30, units=("um",) * 3)
+    assert volume_of(layer).geometry == volume_from_layer_data(*layer.as_layer_data_tuple()).geometry
 
 
 def test_points_become_seeds_at_their_place_in_the_image() -> None:

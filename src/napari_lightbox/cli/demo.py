@@ -129,8 +129,7 @@ def _segment(case: Case) -> dict[str, Volume]:
     results = {}
     for name, parameters in engines.items():
         with step(name):
-            result = lb.apply(name, case.image, case.seeds, compute=True, **parameters)
-        labels = result[0] if isinstance(result, tuple) else result
+            labels = main_of(lb.apply(name, case.image, case.seeds, compute=True, **parameters))
         print(f"    {volume_ml(labels):.2f} ml, Dice {dice(labels, case.truth):.3f}")
         results[name] = labels
     return results
@@ -143,9 +142,13 @@ def _measure_and_write(folder: Path, case: Case, results: dict[str, Volume]) -> 
     print("\nMeasure and write")
     for name, labels in results.items():
         with step(f"measure the labels: {name}.csv"):
-            table = lb.apply("region_properties", labels, case.image)
-            lb.write(folder / f"{name}.csv", table)
+            lb.write(folder / f"{name}.csv", main_of(lb.apply("region_properties", labels, case.image)))
         with step(f"write the labels: {name}.nii.gz"):
             lb.write(folder / f"{name}.nii.gz", labels)
     with step("write image and labels together: tumour.ome.zarr"):
         lb.write(folder / "tumour.ome.zarr", case.image, results["random_walker"])
+
+
+def main_of(result: Any) -> Any:
+    """Return the main output of a technique with one or several."""
+    return result[0] if isinstance(result, tuple) else result

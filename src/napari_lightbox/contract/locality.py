@@ -58,12 +58,14 @@ class Pass:
     `combine(a, b)` merges two states; it must be associative and commutative.
     With `positioned`, `block` gets the place of the block (`contract.where.Block`) as a fifth argument.
     With `joint`, its first argument is the tuple of all aligned input blocks (None for absent ones).
+    `needed(dtype)` false skips the pass for images of that type: the state before goes on.
     """
 
     block: Callable[..., Any]
     combine: Callable[[Any, Any], Any]
     positioned: bool = False
     joint: bool = False
+    needed: Callable[[Any], bool] | None = None
 
 
 def unchanged(state: Any, _: Parameters) -> Any:
@@ -78,13 +80,11 @@ class GlobalThenPointwise:
     The last pass's state goes through `finish(state, parameters)`; the result reaches the
     technique as the keyword `statistic`. A parameter named `scope` (``"layer"``, ``"element"``,
     ``"plane"``) says how much shares one statistic; without it, each element has its own.
-    `of` names the inputs whose statistics are taken; with several, `statistic` is a tuple.
     A technique whose outputs are all values or tables is called with `statistic` and None for its inputs.
     """
 
     passes: tuple[Pass, ...]
     finish: Callable[[Any, Parameters], Any] = unchanged
-    of: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

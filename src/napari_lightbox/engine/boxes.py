@@ -5,6 +5,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import product
 from typing import Any
 
@@ -17,7 +18,23 @@ Bounds = tuple[tuple[int, ...], ...]
 
 def bounds_of(chunks: Sequence[Sequence[int]]) -> Bounds:
     """Return the cumulative edges of every axis: (0, n0, n0 + n1, ...)."""
-    return tuple((0, *np.cumsum(sizes).tolist()) for sizes in chunks)
+    return tuple(_edges(tuple(sizes)) for sizes in chunks)
+
+
+def chunks_of(bounds: Bounds) -> tuple[tuple[int, ...], ...]:
+    """Return the chunk sizes of every axis; the inverse of `bounds_of`."""
+    return tuple(_sizes(edges) for edges in bounds)
+
+
+# stacks have up to a million chunks along one axis: the same edges are asked for again and again
+@lru_cache(maxsize=64)
+def _edges(sizes: tuple[int, ...]) -> tuple[int, ...]:
+    return (0, *np.cumsum(sizes).tolist())
+
+
+@lru_cache(maxsize=64)
+def _sizes(edges: tuple[int, ...]) -> tuple[int, ...]:
+    return tuple(np.diff(edges).tolist())
 
 
 def box_of(bounds: Bounds, index: Sequence[int]) -> Box:

@@ -50,6 +50,7 @@ class Kernel:
     colour: bool
     spacing: tuple[float, ...]
     is_labels: bool
+    dtype: np.dtype[Any]
     whole: tuple[int, ...]
     geometry: Callable[[], Geometry]
     others: Mapping[str, Geometry]

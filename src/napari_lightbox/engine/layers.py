@@ -7,11 +7,11 @@ keys alone, so the price of a slice does not depend on the length of the stack.
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from itertools import product
 from typing import Any
 
-from dask._task_spec import GraphNode, Task, TaskRef
+from dask._task_spec import GraphNode, List, Task, TaskRef
 from dask.highlevelgraph import Layer, MaterializedLayer
 
 Key = tuple[Any, ...]
@@ -83,6 +83,28 @@ class SelectLayer(OnDemandLayer):
         key = (self.name, *index)
         source = TaskRef((self.bundle, *(index[i] for i in self.keep)))
         return {key: Task(key, _take, source, self.position)}
+
+
+class ValuesLayer(OnDemandLayer):
+    """One key: the values of all mapped elements, from the first block of each along the kernel's axes."""
+
+    def __init__(self, name: str, bundle: str, elements: tuple[int, ...], over: int, position: int) -> None:
+        super().__init__(name, (1,))
+        self.bundle = bundle
+        self.elements = elements
+        self.over = over
+        self.position = position
+
+    def make(self, index: tuple[int, ...]) -> dict[Any, GraphNode]:
+        """Return the task that joins the values of all elements."""
+        key = (self.name, *index)
+        zeros = (0,) * self.over
+        sources = [TaskRef((self.bundle, *m, *zeros)) for m in product(*map(range, self.elements))]
+        return {key: Task(key, _join, List(*sources), self.position)}
+
+
+def _join(bundles: Sequence[tuple[Any, ...]], position: int) -> list[Any]:
+    return [pair for bundle in bundles for pair in bundle[position]]
 
 
 def _take(bundle: tuple[Any, ...], position: int) -> Any:

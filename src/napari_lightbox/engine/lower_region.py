@@ -5,9 +5,9 @@ from __future__ import annotations
 from itertools import product
 from typing import Any
 
-from dask._task_spec import GraphNode, List, Task, TaskRef
+from dask._task_spec import DataNode, GraphNode, List, Task, TaskRef
 from dask.base import tokenize
-from dask.highlevelgraph import HighLevelGraph
+from dask.highlevelgraph import HighLevelGraph, MaterializedLayer
 
 from napari_lightbox import __version__
 from napari_lightbox.contract import GlobalThenPointwise
@@ -89,9 +89,22 @@ def extend_graph(dependencies: list[Any], layers: dict[str, Any], needs: dict[st
     all_needs: dict[str, set[str]] = dict(needs)
     for array in dependencies:
         graph = array.__dask_graph__()
-        all_layers.update(graph.layers)
+        all_layers.update({name: modern(name, layer) for name, layer in graph.layers.items()})
         all_needs.update(graph.dependencies)
     return HighLevelGraph(all_layers, all_needs)
+
+
+def modern(name: str, layer: Any) -> Any:
+    """Return a layer that holds one plain object, as `dask.array.from_array` makes it, with that object as a data node.
+
+    A single old-style entry makes dask list every key of the whole graph, which costs a second on a long stack.
+    """
+    if not isinstance(layer, MaterializedLayer) or len(layer) != 1 or not layer.has_legacy_tasks:
+        return layer
+    value = layer.mapping.get(name)
+    if value is None or isinstance(value, (tuple, list, dict, str)):
+        return layer
+    return MaterializedLayer({name: DataNode(name, value)}, layer.annotations)
 
 
 def token_of(bound: Bound, gather: Gather, granularity: str) -> str:

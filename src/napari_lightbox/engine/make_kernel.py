@@ -14,7 +14,8 @@ from napari_lightbox.engine.outputs import ArrayPlan, plan_array
 def make_kernel(bound: Bound) -> Kernel:
     """Return the callable that runs the technique on blocks."""
     technique = bound.technique
-    aligned = tuple(s.name for s, source in zip(_aligned_specs(bound), bound.arrays, strict=True) if source is not None)
+    specs = [s for s in technique.inputs if s.is_array and s.role.aligned]
+    aligned = tuple(s.name for s, source in zip(specs, bound.arrays, strict=False) if source is not None)
     free = {name: value for name, value in bound.values.items() if not isinstance(value, Source)}
     fast = technique.grid is None
     return Kernel(
@@ -29,6 +30,7 @@ def make_kernel(bound: Bound) -> Kernel:
         colour=bound.colour,
         spacing=bound.spacing,
         is_labels=bound.first.role == "labels",
+        dtype=bound.first.data.dtype,
         whole=bound.shape,
         geometry=Deferred(bound) if fast else _Known(bound.geometry),
         others=bound.others,
@@ -51,10 +53,6 @@ def group_axes(bound: Bound) -> tuple[int, ...]:
     if bound.parameters.get("scope", "element") == "layer":
         return tuple(i for i, a in enumerate(bound.mapped) if a == "c")
     return tuple(range(len(bound.mapped)))
-
-
-def _aligned_specs(bound: Bound) -> list[Any]:
-    return [s for s in bound.technique.inputs if s.is_array and s.role.aligned]
 
 
 class _Known:

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
-from itertools import product
 from math import nan
 from typing import Any
 
 import dask.array as da
 import numpy as np
-from dask._task_spec import List, Task, TaskRef
 from dask.delayed import Delayed
 from dask.highlevelgraph import HighLevelGraph
 
@@ -20,9 +18,10 @@ from napari_lightbox.contract.signature import OutputSpec
 from napari_lightbox.contract.values import Points, Shapes, Table, stack_tables
 from napari_lightbox.engine.bind import Bound
 from napari_lightbox.engine.blocking import Blocking
+from napari_lightbox.engine.boxes import chunks_of
 from napari_lightbox.engine.inputs import transpose
 from napari_lightbox.engine.kernel import Index, Kernel
-from napari_lightbox.engine.layers import SelectLayer
+from napari_lightbox.engine.layers import SelectLayer, ValuesLayer
 from napari_lightbox.engine.outputs import ArrayPlan, result_axes, result_geometry
 
 Collected = list[tuple[Index, Any]]
@@ -50,7 +49,7 @@ class LazyBundle:
     def _array(self, position: int, plan: ArrayPlan) -> da.Array:
         n = self.kernel.mapped
         extra = 1 if plan.spec.extra_axis is not None else 0
-        sizes = [tuple(b - a for a, b in zip(e, e[1:], strict=False)) for e in (*self.blocking.mapped, *self.blocking.over)]
+        sizes = chunks_of((*self.blocking.mapped, *self.blocking.over))
         middle = [(nan if plan.lengths[n] is None else plan.lengths[n],)] if extra else []
         tail = [(length,) for length in plan.lengths[n + extra + self.kernel.over :]]
         chunks = (*sizes[:n], *middle, *sizes[n:], *tail)
@@ -64,17 +63,10 @@ class LazyBundle:
 
     def _values(self, position: int) -> Delayed:
         """Return the values of all mapped elements, from the first block along the kernel's axes."""
-        counts = self.blocking.counts[: self.kernel.mapped]
-        zeros = (0,) * self.kernel.over
-        keys = [(self.name, *m, *zeros) for m in product(*map(range, counts))]
         name = f"{self.name}-values-{position}"
-        task = Task(name, _join_values, List(*[TaskRef(k) for k in keys]), position)
-        graph = HighLevelGraph({**self.graph.layers, name: {name: task}}, {**self.graph.dependencies, name: {self.name}})
-        return Delayed(name, graph)
-
-
-def _join_values(bundles: Sequence[tuple[Any, ...]], position: int) -> Collected:
-    return [pair for bundle in bundles for pair in bundle[position]]
+        layer = ValuesLayer(name, self.name, self.blocking.counts[: self.kernel.mapped], self.kernel.over, position)
+        graph = HighLevelGraph({**self.graph.layers, name: layer}, {**self.graph.dependencies, name: {self.name}})
+        return Delayed((name, 0), graph, layer=name)
 
 
 def lazily(function: Callable[..., Any], value: Any, *arguments: Any) -> Any:

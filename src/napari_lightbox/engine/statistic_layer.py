@@ -14,7 +14,7 @@ from napari_lightbox.engine.boxes import Bounds, Box, box_of
 from napari_lightbox.engine.gather import Gather, gather_blocks
 from napari_lightbox.engine.kernel import Index, Kernel, Place
 from napari_lightbox.engine.layers import OnDemandLayer
-from napari_lightbox.engine.statistics import block_state, cache, locality_of
+from napari_lightbox.engine.statistics import block_state, cache, locality_of, passes_of
 
 FAN_IN = 16
 
@@ -42,7 +42,7 @@ class StatisticLayer(OnDemandLayer):
             return {key: DataNode(key, value)}
         tasks: dict[Any, GraphNode] = {}
         previous: Any = None
-        for number, stage in enumerate(locality_of(self.kernel).passes):
+        for number, stage in enumerate(passes_of(self.kernel)):
             states = [
                 self._block_task(tasks, index, number, stage, previous, m, o, i) for i, (m, o) in enumerate(self._boxes(index))
             ]
@@ -87,14 +87,14 @@ class StatisticLayer(OnDemandLayer):
 
 def _state(kernel: Kernel, number: int, place: Place, assemblies: Any, pieces: Any, previous: Any) -> Any:
     blocks = gather_blocks(assemblies, pieces)
-    stage = locality_of(kernel).passes[number]
+    stage = passes_of(kernel)[number]
     shape = blocks[kernel.aligned[0]].shape[: kernel.mapped]
     states = [block_state(kernel, stage, blocks, index, place, previous) for index in product(*map(range, shape))]
     return reduce(stage.combine, states)
 
 
 def _combine(kernel: Kernel, number: int, states: Any) -> Any:
-    return reduce(locality_of(kernel).passes[number].combine, states)
+    return reduce(passes_of(kernel)[number].combine, states)
 
 
 def _finish(kernel: Kernel, key: Any, state: Any) -> Any:

@@ -22,6 +22,11 @@ def locality_of(kernel: Kernel) -> GlobalThenPointwise:
     return locality
 
 
+def passes_of(kernel: Kernel) -> tuple[Pass, ...]:
+    """Return the passes that images of this type need."""
+    return tuple(p for p in locality_of(kernel).passes if p.needed is None or p.needed(kernel.dtype))
+
+
 def block_state(kernel: Kernel, stage: Pass, blocks: Mapping[str, Any], index: Index, place: Place, previous: Any) -> Any:
     """Return the state of one mapped element of one block."""
     elements = {name: kernel.argument(name, blocks.get(name), index) for name in kernel.names}
@@ -53,7 +58,7 @@ def whole_statistics(kernel: Kernel, blocks: Mapping[str, Any], over: Box) -> di
     """Return the finished statistic of every group of an eager run."""
     place = Place((0,) * kernel.mapped, over, over)
     states: dict[Index, Any] = {}
-    for stage in locality_of(kernel).passes:
+    for stage in passes_of(kernel):
         states = group_states(kernel, stage, blocks, place, states)
     finish = locality_of(kernel).finish
     return {group: finish(state, kernel.parameters) for group, state in states.items()}

@@ -25,9 +25,12 @@ _AT_FDCWD, _RENAME_EXCHANGE = -100, 2
 
 
 @contextmanager
-def replacing(path: Path) -> Iterator[Path]:
-    """Yield a temporary sibling of `path`; move it onto `path` when the block ends without an error."""
-    with writing(path):
+def replacing(path: Path, named: Path | None = None) -> Iterator[Path]:
+    """Yield a temporary sibling of `path`; move it onto `path` when the block ends without an error.
+
+    Errors speak of `named`, the file that the user asked for, when `path` is only a part of it.
+    """
+    with writing(named or path):
         target = path.resolve()
         if target.is_dir():
             raise IsADirectoryError(path)

@@ -19,7 +19,7 @@ def replacing_pair(path: Path, suffix: str, header: Callable[[str], bytes], old:
     new header replaces the old one in a single step; then the `old` samples are removed.
     """
     samples = _free_name(path, suffix)
-    with replacing(path) as partial_header, replacing(samples) as partial_samples:
+    with replacing(path) as partial_header, replacing(samples, named=path) as partial_samples:
         yield partial_samples
         partial_header.write_bytes(header(samples.name))
     if old is not None and old != samples and old.parent == path.parent and old.is_file():

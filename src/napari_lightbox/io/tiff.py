@@ -194,12 +194,12 @@ def _file_letters(path: Path, axes: str, colour: bool, ome: bool) -> str:
 
 
 def _is_imagej(stored: Volume, letters: str, size: int) -> bool:
+    """Tell whether ImageJ knows the axes and the dtype; one pixel wide images confuse its readers."""
     colour = letters.endswith("S")
     known = (np.uint8,) if colour else (np.uint8, np.uint16, np.float32)
-    sorted_ = list(letters) == sorted(letters, key="TZCYXS".find)
-    return (
-        sorted_ and set(letters) <= set("TZCYXS") and np.dtype(stored.dtype).newbyteorder("=") in known and size < _IMAGEJ_LIMIT
-    )
+    plane = stored.shape[stored.axes.index("y") : stored.axes.index("x") + 1]
+    in_its_order = list(letters) == sorted(letters, key="TZCYXS".find) and set(letters) <= set("TZCYXS")
+    return in_its_order and min(plane) > 1 and np.dtype(stored.dtype).newbyteorder("=") in known and size < _IMAGEJ_LIMIT
 
 
 def _fields(stored: Volume, letters: str, note: dict[str, Any], volume: Volume, flavour: str) -> dict[str, Any]:

@@ -64,9 +64,9 @@ def write(
         if written is None:
             reason = f"the codec {codec or _CODECS[path.suffix.lower()]} at {rate:g} frames per second is not available"
             raise WriteError(str(path), reason, "Choose another codec or fps, or write .avi")
-        found = Decoder(target, rate, 0.0).count(written, exact=False) if target.exists() else 0
+        found = _arrived(target, rate, written)
         if found != written:
-            reason = f"only {found} of {written} frames arrived on the disk"
+            reason = f"only {found} of {written} frames arrived, most likely because no space is left on the device"
             raise WriteError(str(path), reason, "Free some space, or write to another disk")
 
 
@@ -130,6 +130,14 @@ class Decoder:
                 return True
         self._local.sequential = True
         return False
+
+
+def _arrived(target: Path, rate: float, written: int) -> int:
+    """Count the frames of a file just written: the encoder does not say when the disk is full."""
+    try:
+        return Decoder(target, rate, 0.0).count(written, exact=False)
+    except ReadError:
+        return 0
 
 
 def _open(path: Path) -> Any:

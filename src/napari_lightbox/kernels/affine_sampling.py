@@ -22,7 +22,7 @@ Outside = Literal["blend", "cut", "nearest", "reflect", "mirror"]
 
 _CODES: dict[str, int] = {"blend": 0, "cut": 1, "nearest": 2, "reflect": 3, "mirror": 4}
 _MARGIN = {"nearest": 1, "linear": 2, "cubic": 3 + SPLINE_REACH[np.dtype(np.float64)]}
-_DIRECT = ("uint8", "uint16", "int16", "int32", "float32", "float64")
+_DIRECT = ("uint8", "uint16", "int16", "float32", "float64")
 _LEAST_PIXELS = 1 << 15
 
 
@@ -38,7 +38,9 @@ def needed_box(
     mapped = corners @ matrix[:-1, :-1].T + matrix[:-1, -1]
     extra = _MARGIN[method] + (np.zeros(len(shape)) if reach is None else np.asarray(reach))
     needed = []
-    for low, high, length in zip(np.floor(mapped.min(axis=0) - extra), np.ceil(mapped.max(axis=0) + extra) + 1, shape, strict=True):
+    for low, high, length in zip(
+        np.floor(mapped.min(axis=0) - extra), np.ceil(mapped.max(axis=0) + extra) + 1, shape, strict=True
+    ):
         start, stop = float(low), float(high)
         if outside in ("reflect", "mirror"):
             if min(start, length - stop) < -length:
@@ -76,10 +78,8 @@ def sample(
     shifts
         Displacement in input pixels, one component per axis first, for each output pixel.
     """
-    from napari_lightbox.kernels.affine_sampling_compiled import pick_block, sample_block
+    from napari_lightbox.kernels.affine_sampling_compiled import cubic_block, linear_block, pick_block
 
-    if block.dtype == np.float16:  # not known to the compiler
-        return sample(block.astype(np.float32), matrix, where, method, outside, fill, shifts).astype(np.float16)
     if method == "cubic" and outside == "nearest":
         block, matrix, where = _continued(block, matrix, where)
     flat = block.ndim == 2
@@ -92,22 +92,23 @@ def sample(
     least = max(1, _LEAST_PIXELS // max(out_shape[2], 1))
     code = _CODES["cut" if method == "cubic" and outside == "blend" else outside]
     if method == "nearest":
-        source = _volume(np.ascontiguousarray(block))
+        # values are only moved, so one compiled kernel per width serves all types
+        bits = f"u{block.dtype.itemsize}"
+        source = _volume(np.ascontiguousarray(block)).view(bits)
         picked = np.empty(out_shape, block.dtype)
-        value = to_dtype(np.array([fill]), block.dtype)[0]
-        run_slabs(lambda a, b: pick_block(source, full, moves, picked, out_start, whole, start, code, value, a, b), rows, least)
+        target, value = picked.view(bits), to_dtype(np.array([fill]), block.dtype).view(bits)[0]
+        run_slabs(lambda a, b: pick_block(source, full, moves, target, out_start, whole, start, code, value, a, b), rows, least)
         return picked[0] if flat else picked
-    straight = _straight(full, shifts, whole)
-    source = _volume(_coefficients(block, outside, straight) if method == "cubic" else _plain(block))
     direct = block.dtype.name in _DIRECT
     result = np.empty(out_shape, block.dtype if direct else np.float64)
-    limits = _limits(block.dtype) if direct else (1.0, 0.0)
-    cubic = method == "cubic"
-    run_slabs(
-        lambda a, b: sample_block(source, cubic, straight, full, moves, result, out_start, whole, start, code, float(fill), limits, a, b),
-        rows,
-        least,
-    )
+    rest = (full, moves, result, out_start, whole, start, code, float(fill), _limits(block.dtype) if direct else (1.0, 0.0))
+    if method == "cubic":
+        straight = _straight(full, shifts, whole)
+        coefficients = _volume(_coefficients(block, outside, straight))
+        run_slabs(lambda a, b: cubic_block(coefficients, straight, *rest, a, b), rows, least)
+    else:
+        source = _volume(_plain(block))
+        run_slabs(lambda a, b: linear_block(source, *rest, a, b), rows, least)
     return to_dtype(result[0] if flat else result, block.dtype)
 
 

@@ -11,21 +11,21 @@ from numba import njit
 BLEND, CUT, NEAREST, REFLECT, MIRROR = range(5)
 
 
-@njit(nogil=True, cache=True, inline="always")
+@njit(nogil=True, cache=True, error_model="numpy")  # type: ignore[untyped-decorator]
 def _fold(i: int, n: int, border: int) -> int:
     """Return index `i` brought into range, -1 for "fill value"."""
     if 0 <= i < n:
         return i
     if border == BLEND:
         return -1
-    if border == CUT or border == NEAREST or n == 1:
+    if border in (CUT, NEAREST) or n == 1:
         return 0 if i < 0 else n - 1
     period = 2 * n - (2 if border == MIRROR else 0)
     i = i % period
     return i if i < n else period - i - (0 if border == MIRROR else 1)
 
 
-@njit(nogil=True, cache=True, inline="always")
+@njit(nogil=True, cache=True, error_model="numpy")  # type: ignore[untyped-decorator]
 def _value(block: Any, z: int, y: int, x: int, whole: Any, start: Any, border: int, fill: Any) -> Any:
     k, j, i = _fold(z, whole[0], border), _fold(y, whole[1], border), _fold(x, whole[2], border)
     if k < 0 or j < 0 or i < 0:
@@ -33,30 +33,30 @@ def _value(block: Any, z: int, y: int, x: int, whole: Any, start: Any, border: i
     return block[k - start[0], j - start[1], i - start[2]]
 
 
-@njit(nogil=True, cache=True, inline="always")
+@njit(nogil=True, cache=True, error_model="numpy")  # type: ignore[untyped-decorator]
 def _is_out(z: float, y: float, x: float, whole: Any) -> bool:
     return not (-0.5 <= z < whole[0] - 0.5 and -0.5 <= y < whole[1] - 0.5 and -0.5 <= x < whole[2] - 0.5)
 
 
-@njit(nogil=True, cache=True, inline="always")
+@njit(nogil=True, cache=True, error_model="numpy")  # type: ignore[untyped-decorator]
 def _spline(t: float) -> tuple[float, float, float, float]:
     s = 1.0 - t
     return s * s * s / 6, (4 - 6 * t * t + 3 * t * t * t) / 6, (4 - 6 * s * s + 3 * s * s * s) / 6, t * t * t / 6
 
 
-@njit(nogil=True, cache=True, inline="always")
+@njit(nogil=True, cache=True, error_model="numpy")  # type: ignore[untyped-decorator]
 def _snap(c: float) -> float:
     """Return the nearest integer when `c` is one up to rounding, so that whole shifts are exact."""
     near = np.floor(c + 0.5)
     return near if abs(c - near) < 1e-9 else c
 
 
-@njit(nogil=True, cache=True, inline="always")
+@njit(nogil=True, cache=True, error_model="numpy")  # type: ignore[untyped-decorator]
 def _weights(t: float, straight: bool) -> tuple[float, float, float, float]:
     return (0.0, 1.0, 0.0, 0.0) if straight else _spline(t)
 
 
-@njit(nogil=True, cache=True, error_model="numpy")
+@njit(nogil=True, cache=True, error_model="numpy")  # type: ignore[untyped-decorator]
 def _cubic(block: Any, z: float, y: float, x: float, whole: Any, start: Any, border: int, straight: Any) -> float:
     k, j, i = int(np.floor(z)), int(np.floor(y)), int(np.floor(x))
     wz, wy, wx = _weights(z - k, straight[0]), _weights(y - j, straight[1]), _weights(x - i, straight[2])
@@ -77,19 +77,19 @@ def _cubic(block: Any, z: float, y: float, x: float, whole: Any, start: Any, bor
     return total
 
 
-@njit(nogil=True, cache=True, inline="always")
-def _mix(first: Any, second: Any, t: float) -> float:
+@njit(nogil=True, cache=True, error_model="numpy")  # type: ignore[untyped-decorator]
+def _mix(first: Any, second: Any, t: float) -> Any:
     a, b = np.float64(first), np.float64(second)
     return a if t == 0.0 else a + t * (b - a)
 
 
-@njit(nogil=True, cache=True, inline="always")
-def _in_plane(block: Any, a: int, b: int, c: int, ty: float, tx: float) -> float:
+@njit(nogil=True, cache=True, error_model="numpy")  # type: ignore[untyped-decorator]
+def _in_plane(block: Any, a: int, b: int, c: int, ty: float, tx: float) -> Any:
     top = _mix(block[a, b, c], block[a, b, c + 1], tx)
     return _mix(top, _mix(block[a, b + 1, c], block[a, b + 1, c + 1], tx), ty)
 
 
-@njit(nogil=True, cache=True, error_model="numpy")
+@njit(nogil=True, cache=True, error_model="numpy")  # type: ignore[untyped-decorator]
 def _linear(block: Any, z: float, y: float, x: float, whole: Any, start: Any, border: int, fill: Any) -> float:
     k, j, i = int(np.floor(z)), int(np.floor(y)), int(np.floor(x))
     tz, ty, tx = z - k, y - j, x - i
@@ -105,14 +105,12 @@ def _linear(block: Any, z: float, y: float, x: float, whole: Any, start: Any, bo
     return total
 
 
-@njit(nogil=True, cache=True, error_model="numpy")
+@njit(nogil=True, cache=True, error_model="numpy")  # type: ignore[untyped-decorator]
 def _pick(block: Any, z: float, y: float, x: float, whole: Any, start: Any, border: int, fill: Any) -> Any:
-    return _value(
-        block, int(np.floor(z + 0.5)), int(np.floor(y + 0.5)), int(np.floor(x + 0.5)), whole, start, border, fill
-    )
+    return _value(block, int(np.floor(z + 0.5)), int(np.floor(y + 0.5)), int(np.floor(x + 0.5)), whole, start, border, fill)
 
 
-@njit(nogil=True, cache=True, error_model="numpy")
+@njit(nogil=True, cache=True, error_model="numpy")  # type: ignore[untyped-decorator]
 def _positions(matrix: Any, shifts: Any, z: int, y: int, first: int, row: int, places: Any) -> None:
     """Write the input coordinates of one output row; rows of `shifts` are planes and rows counted together."""
     for axis in range(3):
@@ -127,7 +125,7 @@ def _positions(matrix: Any, shifts: Any, z: int, y: int, first: int, row: int, p
             places[axis, i] = _snap(places[axis, i])
 
 
-@njit(nogil=True, cache=True, error_model="numpy")
+@njit(nogil=True, cache=True, error_model="numpy")  # type: ignore[untyped-decorator]
 def _linear_row(block: Any, places: Any, values: Any, whole: Any, start: Any, border: int, fill: Any) -> None:
     depth, height, width = block.shape
     for i in range(values.size):
@@ -141,9 +139,19 @@ def _linear_row(block: Any, places: Any, values: Any, whole: Any, start: Any, bo
             values[i] = _linear(block, z, y, x, whole, start, border, fill)
 
 
-@njit(nogil=True, cache=True, error_model="numpy")
+@njit(nogil=True, cache=True, error_model="numpy")  # type: ignore[untyped-decorator]
 def pick_block(
-    block: Any, matrix: Any, shifts: Any, out: Any, out_start: Any, whole: Any, start: Any, border: int, fill: Any, top: int, bottom: int
+    block: Any,
+    matrix: Any,
+    shifts: Any,
+    out: Any,
+    out_start: Any,
+    whole: Any,
+    start: Any,
+    border: int,
+    fill: Any,
+    top: int,
+    bottom: int,
 ) -> None:
     """Fill rows `top` to `bottom` (planes and rows of `out` counted together) with the nearest samples."""
     rows = out.shape[1]
@@ -159,10 +167,53 @@ def pick_block(
                 out[k, j, i] = _pick(block, z, y, x, whole, start, border, fill)
 
 
-@njit(nogil=True, cache=True, error_model="numpy")
-def sample_block(
+@njit(nogil=True, cache=True, error_model="numpy")  # type: ignore[untyped-decorator]
+def _store(values: Any, places: Any, whole: Any, border: int, fill: float, limits: Any, out: Any) -> None:
+    """Write one row: the fill value outside a cut, rounded and clipped when `limits` has low <= high."""
+    if border == CUT:
+        for i in range(values.size):
+            if _is_out(places[0, i], places[1, i], places[2, i], whole):
+                values[i] = fill
+    if limits[0] <= limits[1]:
+        for i in range(values.size):
+            out[i] = np.rint(min(max(values[i], limits[0]), limits[1]))
+    else:
+        for i in range(values.size):
+            out[i] = values[i]
+
+
+@njit(nogil=True, cache=True, error_model="numpy")  # type: ignore[untyped-decorator]
+def linear_block(
     block: Any,
-    cubic: bool,
+    matrix: Any,
+    shifts: Any,
+    out: Any,
+    out_start: Any,
+    whole: Any,
+    start: Any,
+    border: int,
+    fill: float,
+    limits: Any,
+    top: int,
+    bottom: int,
+) -> None:
+    """Fill rows `top` to `bottom` of `out` (z, y, x) with linearly interpolated values.
+
+    `matrix` (3, 4) takes output indices to input indices of the whole element, to which `shifts` (3, z * y, x) or an empty
+    array is added.
+    """
+    rows, columns = out.shape[1:]
+    places, values = np.empty((3, columns)), np.empty(columns)
+    for row in range(top, bottom):
+        k, j = row // rows, row % rows
+        _positions(matrix, shifts, k + out_start[0], j + out_start[1], out_start[2], row, places)
+        _linear_row(block, places, values, whole, start, border, fill)
+        _store(values, places, whole, border, fill, limits, out[k, j])
+
+
+@njit(nogil=True, cache=True, error_model="numpy")  # type: ignore[untyped-decorator]
+def cubic_block(
+    block: Any,
     straight: Any,
     matrix: Any,
     shifts: Any,
@@ -176,30 +227,13 @@ def sample_block(
     top: int,
     bottom: int,
 ) -> None:
-    """Fill rows `top` to `bottom` of `out` (z, y, x) with interpolated values.
-
-    `matrix` (3, 4) takes output indices to input indices of the whole element, to which `shifts` (3, z * y, x) or an empty
-    array is added. With `cubic` the block holds B-spline coefficients, along `straight` axes plain samples. `limits` (low, high) asks for rounding; low > high for none.
-    """
+    """Like `linear_block` for a block of B-spline coefficients, which are plain samples along `straight` axes."""
     rows, columns = out.shape[1:]
     places, values = np.empty((3, columns)), np.empty(columns)
+    beyond = MIRROR if border == CUT else border
     for row in range(top, bottom):
         k, j = row // rows, row % rows
         _positions(matrix, shifts, k + out_start[0], j + out_start[1], out_start[2], row, places)
-        if cubic:
-            for i in range(columns):
-                values[i] = _cubic(
-                    block, places[0, i], places[1, i], places[2, i], whole, start, MIRROR if border == CUT else border, straight
-                )
-        else:
-            _linear_row(block, places, values, whole, start, border, fill)
-        if border == CUT:
-            for i in range(columns):
-                if _is_out(places[0, i], places[1, i], places[2, i], whole):
-                    values[i] = fill
-        if limits[0] <= limits[1]:
-            for i in range(columns):
-                out[k, j, i] = np.rint(min(max(values[i], limits[0]), limits[1]))
-        else:
-            for i in range(columns):
-                out[k, j, i] = values[i]
+        for i in range(columns):
+            values[i] = _cubic(block, places[0, i], places[1, i], places[2, i], whole, start, beyond, straight)
+        _store(values, places, whole, border, fill, limits, out[k, j])

@@ -52,7 +52,7 @@ def working_type(dtype: Any) -> np.dtype[Any]:
 
 def _picks(taps: Taps) -> bool:
     """Tell whether every output is one input sample."""
-    return taps.weight.shape[1] == 1
+    return bool(taps.weight.shape[1] == 1)
 
 
 def _taken(block: NDArray[Any], index: NDArray[np.int64], axis: int) -> NDArray[Any]:
@@ -75,9 +75,9 @@ def _along(block: NDArray[Any], axis: int, taps: Taps, start: int, work: np.dtyp
     low, high = (work.type(np.iinfo(final).min), work.type(np.iinfo(final).max)) if whole else (work.type(0), work.type(0))
     least = max(1, _LEAST_SAMPLES // max(data.shape[-1], 1))
     if axis == data.ndim - 1:
-        flat, target = data.reshape(-1, data.shape[-1]), out.reshape(-1, count)
+        flat, rows = data.reshape(-1, data.shape[-1]), out.reshape(-1, count)
         index, weight = np.ascontiguousarray(index.T), np.ascontiguousarray(weight.T)
-        run_slabs(lambda a, b: within_lines(flat, index, weight, target, low, high, whole, a, b), len(flat), least)
+        run_slabs(lambda a, b: within_lines(flat, index, weight, rows, low, high, whole, a, b), len(flat), least)
         return out
     outer = int(np.prod(data.shape[:axis], dtype=int))
     lines = data.reshape(outer, data.shape[axis], -1)

@@ -26,7 +26,5 @@ def extended(block: NDArray[Any], half: Sequence[int], mode: Continuation) -> ND
     if block.ndim == 2 and block.dtype.name in _OPENCV_TYPES and min(block.shape) > 1:
         import cv2
 
-        return np.asarray(
-            cv2.copyMakeBorder(np.ascontiguousarray(block), half[0], half[0], half[1], half[1], border_code(mode))
-        )
+        return np.asarray(cv2.copyMakeBorder(np.ascontiguousarray(block), half[0], half[0], half[1], half[1], border_code(mode)))
     return np.ascontiguousarray(np.pad(block, [(h, h) for h in half], mode=_NUMPY_MODE[mode]))

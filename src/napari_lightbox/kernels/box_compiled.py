@@ -31,18 +31,11 @@ def box_means(
     extended = np.empty(width + size_x, sums.dtype)
     sums[:] = 0
     for k in range(start, start + size_z):
-        plane = block[index_z[k]]
-        for y in range(height):
-            for x in range(width):
-                sums[y, x] += plane[y, x]
+        _add(sums, block[index_z[k]])
     for z in range(start, stop):
-        entering, leaving = block[index_z[z + size_z]], block[index_z[z - 1 if z > start else z]]
-        for y in range(height):
-            for x in range(width):
-                sums[y, x] += entering[y, x]
-            if z > start:
-                for x in range(width):
-                    sums[y, x] -= leaving[y, x]
+        _add(sums, block[index_z[z + size_z]])
+        if z > start:
+            _subtract(sums, block[index_z[z - 1]])
         line[:] = 0
         for k in range(size_y):
             line += sums[index_y[k]]
@@ -78,3 +71,17 @@ def _slide_row(line: Any, index_x: Any, extended: Any, size_x: int, scale: float
 @njit(nogil=True, cache=True)  # type: ignore[untyped-decorator]
 def _store(total: Any, scale: float, half: float, out: Any, x: int) -> None:
     out[x] = np.floor(total * scale + half) if half > 0 else total * scale
+
+
+@njit(nogil=True, cache=True)  # type: ignore[untyped-decorator]
+def _add(sums: Any, plane: Any) -> None:
+    for y in range(sums.shape[0]):
+        for x in range(sums.shape[1]):
+            sums[y, x] += plane[y, x]
+
+
+@njit(nogil=True, cache=True)  # type: ignore[untyped-decorator]
+def _subtract(sums: Any, plane: Any) -> None:
+    for y in range(sums.shape[0]):
+        for x in range(sums.shape[1]):
+            sums[y, x] -= plane[y, x]

@@ -33,7 +33,9 @@ def check_colour(image: NDArray[Any], channels: tuple[int, ...]) -> None:
     """
     if image.ndim < 3 or image.shape[-1] not in channels:
         found = f"{image.shape[-1]} channels" if image.ndim >= 3 else "no colour axis"
-        raise InputError("image", f"has {found}, {' or '.join(map(str, channels))} are needed", 'Name the colour axis, as in axes="yxc"')
+        raise InputError(
+            "image", f"has {found}, {' or '.join(map(str, channels))} are needed", 'Name the colour axis, as in axes="yxc"'
+        )
 
 
 def on_white(image: NDArray[Any]) -> NDArray[Any]:

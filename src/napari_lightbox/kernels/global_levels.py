@@ -19,12 +19,12 @@ def otsu_level(histogram: Histogram) -> float:
     values, counts = histogram.values, histogram.counts
     if len(values) < 2:
         return float(values[0]) if len(values) else nan
-    weight = np.cumsum(counts)
-    rest = np.cumsum(counts[::-1])[::-1]
-    moments = counts * values
-    lower = np.cumsum(moments) / weight
-    upper = (np.cumsum(moments[::-1]) / rest[::-1])[::-1]
-    between = weight[:-1].astype(float) * rest[1:] * (lower[:-1] - upper[1:]) ** 2
+    # levels are counted from the first, so that sums of large integers stay exact; bins stay as scikit-image adds them
+    moments = counts * ((values - values[0]) if histogram.edges is None else values)
+    weight, moment = np.cumsum(counts), np.cumsum(moments)
+    rest = weight[-1] - weight[:-1]
+    beyond = moment[-1] - moment[:-1] if histogram.edges is None else np.cumsum(moments[::-1])[-2::-1]
+    between = weight[:-1].astype(float) * rest * (moment[:-1] / weight[:-1] - beyond / rest) ** 2
     return float(values[np.argmax(between)])
 
 

@@ -74,7 +74,11 @@ def histogram_passes(bins: int | str) -> tuple[Pass, Pass]:
     bins
         Number of bins, or the name of the parameter that says it.
     """
-    return Pass(_survey_block, merge), Pass(partial(_count_block, bins), merge)
+    return Pass(_survey_block, merge), Pass(partial(_count_block, bins), merge, needed=_has_many_levels)
+
+
+def _has_many_levels(dtype: Any) -> bool:
+    return not has_few_levels(dtype)
 
 
 def merge(a: Any, b: Any) -> Any:

@@ -82,7 +82,9 @@ def register(
         method.SetInitialTransform(_first_guess(fixed, moving, search, landmarks), inPlace=True)
         found = method.Execute(fixed, moving)
     except RuntimeError as problem:
-        raise InputError("moving", f"cannot be registered ({_reason(problem)})", "Bring it closer by points, moments or its geometry") from None
+        raise InputError(
+            "moving", f"cannot be registered ({_reason(problem)})", "Bring it closer by points, moments or its geometry"
+        ) from None
     return found, trace
 
 

@@ -132,7 +132,7 @@ def nearest_centre(features: NDArray[Any], usable: NDArray[np.bool_], centres: N
     from napari_lightbox.kernels.kmeans_compiled import assign
 
     labels = np.zeros(usable.size, np.int32)
-    rows = np.ascontiguousarray(features).reshape(usable.size, -1)
+    rows = np.ascontiguousarray(features, np.float32 if features.dtype == np.float16 else None).reshape(usable.size, -1)
     flat = np.ascontiguousarray(usable).ravel()
     run_slabs(lambda a, b: assign(rows, flat, centres, labels, a, b), usable.size, 1 << 15)
     return labels.reshape(usable.shape)

@@ -43,6 +43,8 @@ def label(values: NDArray[Any], connectivity: int = 1, background: Any = 0) -> t
         raise ParameterError("connectivity", f"{connectivity} does not exist in {values.ndim}D", f"Give 1 to {values.ndim}")
     if values.size == 0:
         return np.zeros(values.shape, np.int32), 0
+    if values.ndim == 2 and background == 0 and values.dtype.kind != "b" and values.min() >= 0 and values.max() <= 1:
+        values = values.astype(bool)
     if values.ndim == 2 and values.dtype == bool and background in (0, 1):
         return _label_plane(values if background == 0 else ~values, connectivity)
     data = values if _holds(values.dtype, background) else values.astype(np.int64)

@@ -39,7 +39,9 @@ def opencv_can(block: NDArray[Any], half: Sequence[int]) -> bool:
     size = 2 * half[0] + 1
     if block.ndim != 2 or half[0] != half[1]:
         return False
-    return size <= (_LARGEST_OPENCV if block.dtype == np.uint8 else 5 if block.dtype.name in ("uint16", "int16", "float32") else 1)
+    return size <= (
+        _LARGEST_OPENCV if block.dtype == np.uint8 else 5 if block.dtype.name in ("uint16", "int16", "float32") else 1
+    )
 
 
 def median_opencv(block: NDArray[Any], half: int, border: Continuation) -> NDArray[Any]:
@@ -54,9 +56,7 @@ def median_opencv(block: NDArray[Any], half: int, border: Continuation) -> NDArr
     return np.asarray(cv2.medianBlur(extended(block, (half, half), border), size))[inside, inside]
 
 
-def _median_compiled(
-    block: NDArray[Any], half: Sequence[int], offsets: NDArray[np.int64], border: Continuation
-) -> NDArray[Any]:
+def _median_compiled(block: NDArray[Any], half: Sequence[int], offsets: NDArray[np.int64], border: Continuation) -> NDArray[Any]:
     padded = extended(block, half, border)
     out = np.empty(block.shape, block.dtype)
     if block.ndim == 2:

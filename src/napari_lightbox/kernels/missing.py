@@ -27,9 +27,7 @@ def has_nan(block: NDArray[Any]) -> bool:
     return not all_finite(block) and bool(np.isnan(block).any())
 
 
-def nan_spreads(
-    filtered: Callable[[NDArray[Any]], NDArray[Any]], block: NDArray[Any], window: NDArray[np.bool_]
-) -> NDArray[Any]:
+def nan_spreads(filtered: Callable[[NDArray[Any]], NDArray[Any]], block: NDArray[Any], window: NDArray[np.bool_]) -> NDArray[Any]:
     """Run a filter so that a NaN reaches every pixel whose window holds it, and no other.
 
     Order statistics and running sums do not do so by themselves: a NaN breaks comparisons and stays in a sum.

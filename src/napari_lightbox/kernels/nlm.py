@@ -25,7 +25,8 @@ def non_local_means(block: NDArray[Any], half: int, search: int, h: float, noise
     noise
         Standard deviation of the noise; twice its square is taken off the mean squared differences.
     fast
-        Flat patches of (2 half)^n samples over mirrored surroundings, as the fast mode of scikit-image; otherwise Gaussian patches of (2 half + 1)^n samples, searched inside the image only.
+        Flat patches of (2 half)^n samples over mirrored surroundings, as the fast mode of scikit-image; otherwise
+        Gaussian patches of (2 half + 1)^n samples, searched inside the image only.
     """
     from napari_lightbox.kernels.nlm_compiled import nlm_band
 

@@ -40,35 +40,46 @@ def nlm_band(
     weights = np.zeros((rows, width), out.dtype)
     column = np.empty(width + taps_x.size - 1, out.dtype)
     distance = np.empty(width, out.dtype)
+    corner = (z + reach_z + first[0], start + reach_y + first[1], reach_x + first[2])
     for tz in range(-search[0], search[0] + 1):
         if inside and not 0 <= z + tz < depth:
             continue
         for ty in range(-search[1], search[1] + 1):
+            low, high = (max(start, -ty) - start, min(stop, height - ty) - start) if inside else (0, rows)
             for tx in range(-search[2], search[2] + 1):
-                squares[:] = 0
-                for k in range(taps_z.size):
-                    plane_z = z + reach_z + first[0] + k
-                    for j in range(squares.shape[0]):
-                        y = start + reach_y + first[1] + j
-                        left = reach_x + first[2]
-                        here = padded[plane_z, y, left : left + squares.shape[1]]
-                        there = padded[plane_z + tz, y + ty, left + tx : left + tx + squares.shape[1]]
-                        _add_squares(squares[j], here, there, taps_z[k])
-                for j in range(rows):
-                    if inside and not 0 <= start + j + ty < height:
-                        continue
-                    column[:] = 0
-                    for k in range(taps_y.size):
-                        _add_scaled(column, squares[j + k], taps_y[k])
-                    distance[:] = -shift
-                    for k in range(taps_x.size):
-                        _add_scaled(distance, column[k : k + width], taps_x[k])
-                    low, high = (max(0, -tx), min(width, width - tx)) if inside else (0, width)
+                left, right = (max(0, -tx), min(width, width - tx)) if inside else (0, width)
+                _squares(padded, corner, (tz, ty, tx), taps_z, squares)
+                for j in range(low, high):
+                    _distances(squares[j : j + taps_y.size], taps_y, taps_x, shift, column, distance)
                     other = padded[z + reach_z + tz, start + j + reach_y + ty, reach_x + tx : reach_x + tx + width]
-                    _add_weighted(distance[low:high], other[low:high], sums[j, low:high], weights[j, low:high])
+                    _add_weighted(distance[left:right], other[left:right], sums[j, left:right], weights[j, left:right])
     for j in range(rows):
         for x in range(width):
             out[z, start + j, x] = sums[j, x] / weights[j, x]
+
+
+@njit(nogil=True, cache=True)  # type: ignore[untyped-decorator]
+def _squares(padded: Any, corner: Any, step: Any, taps_z: Any, squares: Any) -> None:
+    """Write the squared differences between the band and its shifted self, summed over the patch's planes."""
+    squares[:] = 0
+    height, width = squares.shape
+    for k in range(taps_z.size):
+        for j in range(height):
+            z, y, x = corner[0] + k, corner[1] + j, corner[2]
+            here = padded[z, y, x : x + width]
+            there = padded[z + step[0], y + step[1], x + step[2] : x + step[2] + width]
+            _add_squares(squares[j], here, there, taps_z[k])
+
+
+@njit(nogil=True, cache=True)  # type: ignore[untyped-decorator]
+def _distances(squares: Any, taps_y: Any, taps_x: Any, shift: Any, column: Any, distance: Any) -> None:
+    """Write the patch distances of one row."""
+    column[:] = 0
+    for k in range(taps_y.size):
+        _add_scaled(column, squares[k], taps_y[k])
+    distance[:] = -shift
+    for k in range(taps_x.size):
+        _add_scaled(distance, column[k : k + distance.size], taps_x[k])
 
 
 @njit(nogil=True, cache=True)  # type: ignore[untyped-decorator]

@@ -82,7 +82,8 @@ def _weights(image: NDArray[Any], idle: NDArray[np.bool_], beta: float, spacing:
     shape = (1,) * (3 - ndim) + idle.shape
     channels = image.shape[-1] if image.ndim > ndim else 1
     volume = np.ascontiguousarray(image, np.float32 if image.dtype == np.float16 else None).reshape(*shape, channels)
-    deviation = float(np.std(volume[~idle.reshape(shape)] if idle.any() else volume, dtype=np.float64))
+    values = volume[~idle.reshape(shape)] if idle.any() else volume
+    deviation = float(np.std(values, dtype=np.float64)) if values.size else 0.0
     strength = beta / (10 * deviation * np.sqrt(channels)) if deviation > 0 else 0.0
     factors = strength / np.array([1.0] * (3 - ndim) + list(spacing)) ** 2
     grid = empty_grid(shape)

@@ -51,7 +51,7 @@ def numbered(labels: NDArray[Any], background: int, mask: NDArray[np.bool_] | No
             present[background] = False
         ids = np.flatnonzero(present)
         if background == 0 and len(ids) == high:
-            return ids, np.ascontiguousarray(data)
+            return ids, data.astype(np.int32, copy=False)
         place = np.zeros(high + 1, np.int32)
         place[ids] = np.arange(1, len(ids) + 1)
         return ids, place[data]

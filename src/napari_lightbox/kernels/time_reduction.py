@@ -39,7 +39,11 @@ def _add(total: NDArray[np.float64], frame: NDArray[Any], weight: float | None) 
 
 def largest(stack: NDArray[Any], out: NDArray[Any]) -> None:
     """Write the largest value per pixel."""
-    run_slabs(lambda top, bottom: np.max(stack[:, top:bottom], axis=0, out=out[top:bottom]), stack.shape[1], _rows(stack))
+
+    def work(top: int, bottom: int) -> None:
+        np.max(stack[:, top:bottom], axis=0, out=out[top:bottom])
+
+    run_slabs(work, stack.shape[1], _rows(stack))
 
 
 def middle(stack: NDArray[Any], out: NDArray[Any]) -> None:
@@ -53,4 +57,4 @@ def middle(stack: NDArray[Any], out: NDArray[Any]) -> None:
 
 
 def _rows(stack: NDArray[Any]) -> int:
-    return max(1, _LEAST_SAMPLES // max(stack.shape[0] * stack.shape[2], 1))
+    return max(1, _LEAST_SAMPLES // max(int(stack.shape[0] * stack.shape[2]), 1))

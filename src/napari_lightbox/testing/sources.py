@@ -37,7 +37,8 @@ class WatchedArray:
         return block
 
     def __array__(self, dtype: Any = None, copy: Any = None) -> NDArray[Any]:
-        return np.asarray(self[(slice(None),) * self.ndim], dtype)
+        whole: NDArray[Any] = np.asarray(self[(slice(None),) * self.ndim], dtype)
+        return whole
 
     def lazy(self, chunks: Any) -> da.Array:
         """Return a dask array that reads through this one."""

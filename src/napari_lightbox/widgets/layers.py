@@ -11,9 +11,11 @@ from napari.utils.transforms import Affine
 from napari_lightbox.axes import Geometry, Volume, check_axes, guess_axes
 from napari_lightbox.axes.affine import Matrix, inserted
 from napari_lightbox.errors import AxesError
+from napari_lightbox.io import note, pyramid
 from napari_lightbox.io.units import short
 
 METADATA = "lightbox"
+_OF_THE_LAYER_ALONE = (METADATA, note.KEY, pyramid.KEY)
 
 
 def data_shape(layer: Layer) -> tuple[int, ...]:
@@ -81,7 +83,8 @@ def volume_of(layer: Layer, axes: str | None = None) -> Volume:
     """Return a layer as a Volume without reading a pixel."""
     role = "labels" if isinstance(layer, Labels) else "image"
     geometry = geometry_of(layer, axes or suggest_axes(layer)[0])
-    return Volume(finest(layer), geometry, dict(layer.metadata), role, layer.name)  # type: ignore[arg-type]
+    metadata = {key: value for key, value in layer.metadata.items() if key not in _OF_THE_LAYER_ALONE}
+    return Volume(finest(layer), geometry, metadata, role, layer.name)  # type: ignore[arg-type]
 
 
 def index_positions(layer: Layer, positions: Any, target: Layer) -> Any:

@@ -11,6 +11,8 @@ from napari_lightbox.axes import Geometry, Volume, is_rgb
 from napari_lightbox.axes.affine import Matrix, directions_of, spacing_of
 from napari_lightbox.widgets.layers import geometry_of
 
+_COLOUR_TYPES = (np.uint8, np.uint16, np.float32, np.float64)
+
 
 def placed(geometry: Geometry, source: Layer | None = None, axes: str = "") -> dict[str, Any]:
     """Return scale, translate, affine, units and axis labels for a layer over all axes of `geometry`.
@@ -31,12 +33,12 @@ def placed(geometry: Geometry, source: Layer | None = None, axes: str = "") -> d
 def picture(volume: Volume) -> tuple[Any, Geometry, bool]:
     """Return data and geometry as napari shows them, and whether the last axis is colour.
 
-    Colour that napari cannot show (neither bytes nor 0 to 1) and channels that stand last come first instead, to be browsed.
+    Colour that napari cannot show and channels that stand last come first instead, to be browsed.
     """
     data, geometry = volume.data, volume.geometry
     if not geometry.axes.endswith("c") or geometry.ndim < 3:
         return data, geometry, False
-    if is_rgb(geometry.axes, geometry.shape) and volume.role == "image" and np.dtype(volume.dtype).kind in "uf":
+    if is_rgb(geometry.axes, geometry.shape) and volume.role == "image" and volume.dtype in _COLOUR_TYPES:
         return data, geometry.without("c"), True
     order = "c" + geometry.axes[:-1]
     return data.transpose([geometry.axes.index(a) for a in order]), geometry.select(order), False

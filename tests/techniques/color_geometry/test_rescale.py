@@ -37,17 +37,22 @@ def test_equals_scikit_image(rng, dtype, shape, scale, order):
             clip=False,
             anti_aliasing=anti_aliasing and order != "nearest",
         )
-        assert result.shape == wanted.shape and result.dtype == image.dtype
+        assert result.shape == wanted.shape
+        assert result.dtype == image.dtype
         difference = np.abs(result.astype(float) - wanted)
         if image.dtype.kind in "iu":
             wanted = np.clip(wanted, np.iinfo(image.dtype).min, np.iinfo(image.dtype).max)
             # half a level from rounding, and float32 sums that round the other way next to a half
             assert np.abs(result.astype(float) - wanted).max() < 0.5 + 1e-3
         else:
-            assert difference.max() <= {"float16": 0.13, "float32": 2e-6, "float64": 1e-10}[dtype] * max(1, wanted.max() if dtype != "float16" else 1)
+            assert difference.max() <= {"float16": 0.13, "float32": 2e-6, "float64": 1e-10}[dtype] * max(
+                1, wanted.max() if dtype != "float16" else 1
+            )
 
 
-@pytest.mark.parametrize("parameters", [{"scale": 0.4}, {"scale": 1.7, "order": "cubic"}, {"scale": (0.5, 2.0, 1.0), "border": "nearest"}])
+@pytest.mark.parametrize(
+    "parameters", [{"scale": 0.4}, {"scale": 1.7, "order": "cubic"}, {"scale": (0.5, 2.0, 1.0), "border": "nearest"}]
+)
 @pytest.mark.parametrize("dtype", ["uint8", "float64"])
 def test_tiles_agree_bit_for_bit(rng, dtype, parameters):
     volume = picture(rng, dtype, (12, 40, 37))
@@ -81,7 +86,8 @@ def test_labels_gain_no_ids_and_points_stay_on_their_objects(rng):
     geometry = Geometry.of("yx", (30, 40), (2.0, 0.5), (10.0, -3.0))
     points = Points(np.array([[5.0, 8.0], [20.0, 27.0]]))
     result, moved = lb.apply("rescale", Volume(labels, geometry, role="labels"), points, scale=(1.5, 0.6))
-    assert set(np.unique(result.data)) == {0, 7, 1000} and result.role == "labels"
+    assert set(np.unique(result.data)) == {0, 7, 1000}
+    assert result.role == "labels"
     world = lambda g, p: g.affine[:2, :2] @ p + g.affine[:2, 2]  # noqa: E731
     for before, after in zip(points.data, moved.data, strict=True):
         np.testing.assert_allclose(world(result.geometry, after), world(geometry, before))

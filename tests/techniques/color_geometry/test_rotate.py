@@ -28,13 +28,25 @@ def test_equals_scikit_image(rng, dtype, resize, border):
     for angle in (20.0, -37.5, 90.0, 180.0, 133.3):
         for name, order in (("nearest", 0), ("linear", 1)):
             result = lb.apply("rotate", image, angle=angle, resize=resize, border=border, cval=7.0, order=name).image
-            wanted = oracle(image.astype(float), angle, resize=resize, order=order, mode=MODES[border], cval=7, preserve_range=True, clip=False)
-            assert result.shape == wanted.shape and result.dtype == image.dtype
+            wanted = oracle(
+                image.astype(float),
+                angle,
+                resize=resize,
+                order=order,
+                mode=MODES[border],
+                cval=7,
+                preserve_range=True,
+                clip=False,
+            )
+            assert result.shape == wanted.shape
+            assert result.dtype == image.dtype
             difference = np.abs(result.astype(float) - wanted)
             if name == "nearest":
                 assert (difference > 0.1).mean() < 0.003  # positions half-way between two samples
             else:
-                assert difference.max() <= {"f": {2: 0.13, 4: 2e-6, 8: 1e-10}}.get(image.dtype.kind, {}).get(image.dtype.itemsize, 0.5 + 1e-9)
+                assert difference.max() <= {"f": {2: 0.13, 4: 2e-6, 8: 1e-10}}.get(image.dtype.kind, {}).get(
+                    image.dtype.itemsize, 0.5 + 1e-9
+                )
 
 
 @pytest.mark.parametrize("border", ["nearest", "mirror", "reflect"])
@@ -54,7 +66,9 @@ def test_quarter_turns_are_exact(rng):
     np.testing.assert_array_equal(lb.apply("rotate", square, angle=-90.0).image, np.rot90(square, -1))
     for quarters in range(-3, 5):
         page = rng.integers(0, 256, (20, 31), dtype=np.uint8)
-        np.testing.assert_array_equal(lb.apply("rotate", page, angle=90.0 * quarters, resize=True).image, np.rot90(page, quarters))
+        np.testing.assert_array_equal(
+            lb.apply("rotate", page, angle=90.0 * quarters, resize=True).image, np.rot90(page, quarters)
+        )
 
 
 def test_there_and_back_restores_the_middle():
@@ -76,7 +90,10 @@ def test_planes_of_a_volume(rng, plane, order):
 
 
 @pytest.mark.parametrize("dtype", ["uint8", "float64"])
-@pytest.mark.parametrize("parameters", [{"order": "linear"}, {"order": "cubic", "border": "nearest", "resize": True}, {"border": "reflect"}, {"plane": "zx"}])
+@pytest.mark.parametrize(
+    "parameters",
+    [{"order": "linear"}, {"order": "cubic", "border": "nearest", "resize": True}, {"border": "reflect"}, {"plane": "zx"}],
+)
 def test_tiles_agree_bit_for_bit(rng, dtype, parameters):
     volume = picture(rng, dtype, (5, 40, 43))
     whole = lb.apply("rotate", volume, axes="zyx", angle=31.0, **parameters).image

@@ -24,7 +24,11 @@ def brute_force(image, sigma, half, sigma_color):
 
 @pytest.mark.parametrize(
     ("shape", "spacing", "sigma", "half"),
-    [((24, 30), (1.0, 1.0), (2.0, 2.0), (3, 3)), ((24, 30), (2.0, 1.0), (1.0, 2.0), (2, 3)), ((7, 12, 14), (2.0, 1.0, 1.0), (1.0, 2.0, 2.0), (2, 3, 3))],
+    [
+        ((24, 30), (1.0, 1.0), (2.0, 2.0), (3, 3)),
+        ((24, 30), (2.0, 1.0), (1.0, 2.0), (2, 3)),
+        ((7, 12, 14), (2.0, 1.0, 1.0), (1.0, 2.0, 2.0), (2, 3, 3)),
+    ],
 )
 @pytest.mark.parametrize(("dtype", "tolerance"), [("float64", 1e-6), ("float32", 1e-6)])
 def test_equals_the_defining_sum(shape, spacing, sigma, half, dtype, tolerance):
@@ -69,9 +73,7 @@ def test_equals_simpleitk_in_world_units(shape, spacing):
 
 def test_infinite_range_is_a_gaussian_on_the_disc_and_a_step_stays():
     image = RNG.random((20, 24))
-    np.testing.assert_allclose(
-        bilateral_filter(image, sigma_color=1e6), brute_force(image, (2, 2), (3, 3), 1e6), atol=1e-6
-    )
+    np.testing.assert_allclose(bilateral_filter(image, sigma_color=1e6), brute_force(image, (2, 2), (3, 3), 1e6), atol=1e-6)
     step = np.zeros((20, 20), np.uint8)
     step[:, 10:] = 200
     assert (bilateral_filter(step, sigma_color=20.0, sigma_spatial=3.0) == step).all()

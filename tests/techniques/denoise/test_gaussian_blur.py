@@ -11,7 +11,9 @@ UNIT = (1.0, 1.0, 1.0)
 
 @pytest.mark.parametrize("shape", [(40, 50), (9, 20, 30)])
 @pytest.mark.parametrize("border", ["reflect", "mirror", "nearest"])
-@pytest.mark.parametrize(("dtype", "tolerance"), [("float64", 1e-9), ("float32", 1e-4), ("uint8", 2.0), ("uint16", 2.0), ("int32", 0.501)])
+@pytest.mark.parametrize(
+    ("dtype", "tolerance"), [("float64", 1e-9), ("float32", 1e-4), ("uint8", 2.0), ("uint16", 2.0), ("int32", 0.501)]
+)
 def test_equals_scipy(shape, border, dtype, tolerance):
     # OpenCV's fixed-point planes are documented to lie less than two grey levels off
     image = (RNG.random(shape) * 250).astype(dtype)

@@ -21,13 +21,25 @@ def picture(shape, dtype):
 @pytest.mark.parametrize("border", ["reflect", "mirror", "nearest"])
 @pytest.mark.parametrize(
     ("shape", "radius", "footprint"),
-    [((31, 40), 1, "box"), ((31, 40), 2, "box"), ((31, 40), (1, 3), "box"), ((31, 40), 6, "box"), ((31, 40), 3, "ball"),
-     ((6, 12, 20), 1, "box"), ((6, 12, 20), 2, "ball"), ((12, 12, 20), 3, "box"), ((6, 12, 20), (0, 1, 1), "box"), ((1, 9, 9), 1, "box")],
-)  # fmt: skip
+    [
+        ((31, 40), 1, "box"),
+        ((31, 40), 2, "box"),
+        ((31, 40), (1, 3), "box"),
+        ((31, 40), 6, "box"),
+        ((31, 40), 3, "ball"),
+        ((6, 12, 20), 1, "box"),
+        ((6, 12, 20), 2, "ball"),
+        ((12, 12, 20), 3, "box"),
+        ((6, 12, 20), (0, 1, 1), "box"),
+        ((1, 9, 9), 1, "box"),
+    ],
+)
 def test_equals_scipy(shape, radius, footprint, border, dtype):
     image = picture(shape, dtype)
     radii = radius if isinstance(radius, tuple) else (radius,) * len(shape)
-    expected = ndimage.median_filter(image.view(np.uint8) if dtype == "bool" else image, footprint=window_mask(radii, footprint), mode=border)
+    expected = ndimage.median_filter(
+        image.view(np.uint8) if dtype == "bool" else image, footprint=window_mask(radii, footprint), mode=border
+    )
     result = median_filter(image, radius=radius, footprint=footprint, border=border, spacing=UNIT)
     assert result.dtype == image.dtype
     assert (result == expected).all()

@@ -31,7 +31,13 @@ def reference(image, kappa, iterations, gamma, conductance, spacing):
 @pytest.mark.parametrize("conductance", CONDUCTANCES)
 @pytest.mark.parametrize(
     ("shape", "spacing"),
-    [((30, 41), (1.0, 1.0)), ((30, 41), (2.0, 0.5)), ((6, 15, 20), (3.0, 1.0, 1.5)), ((1, 9, 12), (1.0, 1.0, 1.0)), ((90, 7), (1.0, 1.0))],
+    [
+        ((30, 41), (1.0, 1.0)),
+        ((30, 41), (2.0, 0.5)),
+        ((6, 15, 20), (3.0, 1.0, 1.5)),
+        ((1, 9, 12), (1.0, 1.0, 1.0)),
+        ((90, 7), (1.0, 1.0)),
+    ],
 )
 @pytest.mark.parametrize(("dtype", "tolerance"), [("float64", 1e-5), ("float32", 2e-4)])
 def test_equals_the_scheme(conductance, shape, spacing, dtype, tolerance):

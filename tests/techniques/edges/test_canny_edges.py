@@ -84,7 +84,9 @@ def test_simpleitk_finds_a_surface_in_world_units():
     z, y, x = np.indices((20, 40, 40))
     distance = np.sqrt(((z - 9.5) * 2) ** 2 + (y - 19.5) ** 2 + (x - 19.5) ** 2)
     ball = (distance < 12).astype(np.float32)
-    result = canny_edges(ball, sigma=1.5, unit="physical", low_threshold=0.02, high_threshold=0.06, backend="simpleitk", spacing=spacing)
+    result = canny_edges(
+        ball, sigma=1.5, unit="physical", low_threshold=0.02, high_threshold=0.06, backend="simpleitk", spacing=spacing
+    )
     picture = sitk.GetImageFromArray(ball)
     picture.SetSpacing(spacing[::-1])
     expected = sitk.GetArrayFromImage(sitk.CannyEdgeDetection(picture, 0.02, 0.06, [2.25] * 3))

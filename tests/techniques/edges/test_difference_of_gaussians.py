@@ -10,14 +10,16 @@ UNIT = (1.0, 1.0, 1.0)
 
 @pytest.mark.parametrize("shape", [(40, 50), (9, 20, 30)])
 @pytest.mark.parametrize("border", ["reflect", "mirror", "nearest"])
-@pytest.mark.parametrize(("dtype", "tolerance"), [("float64", 1e-12), ("float32", 1e-6), ("uint8", 1e-4), ("uint16", 2e-2)])
+@pytest.mark.parametrize(("dtype", "tolerance"), [("float64", 1e-12), ("float32", 1e-6), ("uint8", 1e-4), ("uint16", 5e-2)])
 def test_equals_scipy(shape, border, dtype, tolerance):
     # the answer is in float32 up to 16 bits: seven digits of the largest value
     top = 1 if dtype.startswith("f") else np.iinfo(dtype).max
     image = (RNG.random(shape) * top).astype(dtype)
     exact = image.astype(float)
     for sigma, k, gamma in ((0.5, 1.6, 1.0), (1.5, 3.0, 0.98)):
-        expected = ndimage.gaussian_filter(exact, sigma, mode=border) - gamma * ndimage.gaussian_filter(exact, k * sigma, mode=border)
+        expected = ndimage.gaussian_filter(exact, sigma, mode=border) - gamma * ndimage.gaussian_filter(
+            exact, k * sigma, mode=border
+        )
         result = difference_of_gaussians(image, sigma=sigma, k=k, gamma=gamma, border=border, spacing=UNIT)
         assert result.sign is None
         np.testing.assert_allclose(result.image, expected, atol=tolerance)

@@ -25,7 +25,9 @@ def test_equals_numpy_inside(shape, spacing, use_spacing):
     slopes = np.gradient(image, *(spacing if use_spacing else (1.0,) * len(shape)))
     inside = (slice(1, -1),) * len(shape)
     expected = np.sqrt(sum(s**2 for s in slopes))
-    np.testing.assert_allclose(gradient_magnitude(image, use_spacing=use_spacing, spacing=spacing)[inside], expected[inside], rtol=1e-12)
+    np.testing.assert_allclose(
+        gradient_magnitude(image, use_spacing=use_spacing, spacing=spacing)[inside], expected[inside], rtol=1e-12
+    )
 
 
 def test_tilted_ramp_gives_its_slope_and_a_constant_zero():

@@ -22,7 +22,9 @@ def test_equals_scipy(shape, border, dtype):
     exact = image.astype(float)
     result = sobel_edges(image, border=border, spacing=UNIT)
     assert result.dtype == ("float64" if dtype in ("int64", "float64") else "float32")
-    np.testing.assert_allclose(result, ndimage.generic_gradient_magnitude(exact, ndimage.sobel, mode=border), rtol=2e-6, atol=1e-3)
+    np.testing.assert_allclose(
+        result, ndimage.generic_gradient_magnitude(exact, ndimage.sobel, mode=border), rtol=2e-6, atol=1e-3
+    )
     for axis in range(len(shape)):
         one = sobel_edges(image, border=border, direction="zyx"[-len(shape) :][axis], spacing=UNIT)
         np.testing.assert_allclose(one, ndimage.sobel(exact, axis, mode=border), atol=2e-3)

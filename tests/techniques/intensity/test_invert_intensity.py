@@ -24,8 +24,8 @@ def test_equals_scikit_image(dtype, shape):
 
 @pytest.mark.parametrize("dtype", INTEGERS)
 def test_twice_is_the_identity(dtype):
-    limits = np.iinfo(dtype) if dtype != "bool" else None
-    image = np.array([[0, 1, limits.min, limits.max] if limits else [0, 1, 1, 0]]).astype(dtype)
+    limits = [0, 1] if dtype == "bool" else [np.iinfo(dtype).min, np.iinfo(dtype).max]
+    image = np.array([[0, 1, *limits]], dtype)
     np.testing.assert_array_equal(lb.apply("invert_intensity", lb.apply("invert_intensity", image)), image)
 
 

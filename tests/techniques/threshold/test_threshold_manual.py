@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dask.array as da
 import numpy as np
 import pytest
 from hypothesis import given
@@ -48,3 +49,17 @@ def test_extremes_and_missing_values():
     np.testing.assert_array_equal(above(image, np.inf), [[0, 0, 0, 0]])
     np.testing.assert_array_equal(above(image, -np.inf), [[0, 1, 0, 1]])
     np.testing.assert_array_equal(above(image, np.nan, below=True), [[0, 0, 0, 0]])
+
+
+@pytest.mark.parametrize("size", [2, 5, 12])
+@pytest.mark.parametrize("shape", [(40, 50), (9, 20, 22)])
+def test_minimum_size_equals_skimage_and_tiles_exactly(size: int, shape: tuple[int, ...]) -> None:
+    from skimage.morphology import remove_small_objects
+
+    image = np.random.default_rng(size).random(shape).astype(np.float32)
+    level = 0.6 if len(shape) == 2 else 0.8
+    expected = remove_small_objects(image > level, max_size=size - 1)
+    options = {"axes": "zyx"[-len(shape) :], "threshold": level, "minimum_size": size}
+    np.testing.assert_array_equal(lb.apply("threshold_manual", image, **options), expected)
+    tiled = lb.apply("threshold_manual", da.from_array(image, chunks=7), **options)
+    np.testing.assert_array_equal(tiled.compute(), expected)

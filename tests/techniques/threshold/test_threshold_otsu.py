@@ -134,6 +134,11 @@ def test_bins_are_those_of_numpy(seed, bins, dtype):
         np.testing.assert_array_equal(histogram.edges, edges)
 
 
+def test_large_integers_do_not_overflow():
+    image = data.camera()[::4, ::4].astype(np.int64)
+    assert lb.apply("threshold_otsu", image + 2**61).threshold == float(reference(image) + 2**61)
+
+
 def test_passes_merge_in_any_order():
     rng = np.random.default_rng(5)
     small, wide = rng.integers(-9, 9, (40, 30)), rng.integers(0, 2**40, (40, 30))

@@ -42,7 +42,7 @@ def test_every_frame_equals_opencv(rng, dtype, colour, shadows, rate):
         seen |= set(np.unique(labels).tolist())
         if dtype != "uint16":  # OpenCV gives no background image of 16-bit video
             np.testing.assert_array_equal(background, oracle.getBackgroundImage())
-    assert seen == ({0, 1, 2} if shadows else {0, 1})
+    assert {0, 2} <= seen if shadows else seen == {0, 1}
     assert state["counts"].max() > 1
 
 
@@ -107,13 +107,14 @@ def test_missing_pixels_are_left_out(rng):
     frames = moving_square(rng, "float32", colour=False, frames=20)
     state = hole = None
     for k, frame in enumerate(frames):
-        state, (labels, background) = background_subtraction_mog2(frame, state=state)
+        state, (labels, _) = background_subtraction_mog2(frame, state=state)
         holed = frame.copy()
         holed[5, 5] = np.nan
         if k == 10:
             holed[20:30] = np.nan
         hole, (seen, shown) = background_subtraction_mog2(holed, state=hole)
-        assert seen[5, 5] == 0 and np.isnan(shown[5, 5])
+        assert seen[5, 5] == 0
+        assert np.isnan(shown[5, 5])
     np.testing.assert_array_equal(seen[50:], labels[50:])
     assert np.isfinite(shown[20:30]).all()
 

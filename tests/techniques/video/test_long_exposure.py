@@ -48,7 +48,9 @@ def test_weights_follow_the_window_at_the_ends(rng):
     result = lb.apply("long_exposure", video, axes="tyx", window=3, weights=weights)
     for k, frame in enumerate(result):
         indices = [i for i in range(k - 1, k + 2) if 0 <= i < len(video)]
-        np.testing.assert_allclose(frame, np.average(video[indices], axis=0, weights=[weights[i - k + 1] for i in indices]), rtol=1e-12)
+        np.testing.assert_allclose(
+            frame, np.average(video[indices], axis=0, weights=[weights[i - k + 1] for i in indices]), rtol=1e-12
+        )
     whole = lb.apply("long_exposure", video, axes="tyx", weights=tuple(range(9)))
     np.testing.assert_allclose(whole[0], np.average(video, axis=0, weights=np.arange(9)), rtol=1e-12)
 
@@ -85,7 +87,13 @@ def test_mask_keeps_one_frame(rng):
 
 @pytest.mark.parametrize(
     "parameters",
-    [{}, {"window": 3, "step": 2}, {"reduce": "median", "start": 1, "stop": 7}, {"reduce": "lighten", "window": 4}, {"keep_frame": 8, "window": 2}],
+    [
+        {},
+        {"window": 3, "step": 2},
+        {"reduce": "median", "start": 1, "stop": 7},
+        {"reduce": "lighten", "window": 4},
+        {"keep_frame": 8, "window": 2},
+    ],
 )
 def test_lazy_equals_whole(rng, parameters):
     video = clip(rng, "uint8")
@@ -104,7 +112,9 @@ def test_time_axis_spans_the_frames_taken():
     np.testing.assert_allclose((moving.spacing[0], moving.origin[0]), (1.0, 1.0))
 
 
-@pytest.mark.parametrize("parameters", [{"start": 20}, {"weights": (1.0,)}, {"reduce": "median", "weights": (1.0,) * 9}, {"weights": (0.0,) * 9}])
+@pytest.mark.parametrize(
+    "parameters", [{"start": 20}, {"weights": (1.0,)}, {"reduce": "median", "weights": (1.0,) * 9}, {"weights": (0.0,) * 9}]
+)
 def test_impossible_requests_are_refused(rng, parameters):
     with pytest.raises(ParameterError):
         lb.apply("long_exposure", clip(rng, "uint8"), axes="tyx", **parameters)

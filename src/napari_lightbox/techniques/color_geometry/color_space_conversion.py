@@ -74,7 +74,8 @@ def color_space_conversion(
     direction
         from_rgb or to_rgb.
     levels
-        Of YCbCr: full uses the whole range (JFIF), studio keeps Y in 16 to 235 and chroma in 16 to 240 of 256 (BT.601, as scikit-image).
+        Of YCbCr: full uses the whole range (JFIF), studio keeps Y in 16 to 235 and chroma in 16 to 240 of 256 (BT.601,
+        as scikit-image).
     rounding
         Round to the integer type of the image; else the result is float.
     split
@@ -95,8 +96,9 @@ def color_space_conversion(
     Notes
     -----
     White is the largest value of integer types and 1 of floats. Neutral chroma is 128 for 8 bits, half the range for other
-    integers, 0.5 for floats, 0 in Lab. Studio levels of float images are on the scale of 8 bits, those of 16 bits 256 times higher.
-    Lab is always float, computed in float64: L 0 to 100, RGB from Lab 0 to 1, colours outside sRGB are clipped. Alpha is blended on white.
+    integers, 0.5 for floats, 0 in Lab. Studio levels of float images are on the scale of 8 bits, those of 16 bits 256 times
+    higher. Lab is always float, computed in float64: L 0 to 100, RGB from Lab 0 to 1, colours outside sRGB are clipped.
+    Alpha is blended on white.
 
     References
     ----------

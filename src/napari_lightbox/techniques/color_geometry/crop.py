@@ -42,7 +42,11 @@ def _kept(shape: tuple[int, ...], p: Parameters) -> Box:
         high = [n - after for n, after in zip(shape, per_axis("after", p["after"], ndim), strict=True)]
     else:
         low = per_axis("start", p["start"], ndim)
-        high = list(shape) if p["stop"] is None else [min(s, n) for s, n in zip(per_axis("stop", p["stop"], ndim), shape, strict=True)]
+        high = (
+            list(shape)
+            if p["stop"] is None
+            else [min(s, n) for s, n in zip(per_axis("stop", p["stop"], ndim), shape, strict=True)]
+        )
     if any(a >= b for a, b in zip(low, high, strict=True)):
         raise ParameterError(p["mode"], f"leave nothing of shape {shape}", "Keep at least one sample along each axis")
     return tuple(slice(int(a), int(b)) for a, b in zip(low, high, strict=True))

@@ -50,7 +50,9 @@ def _source(box: Box, source: Geometry, target: Geometry, p: Parameters) -> Box:
 def _radius(p: Parameters, extent: Extent) -> tuple[int, ...]:
     reach = []
     for axis, scale in enumerate(per_axis("scale", p["scale"], extent.ndim)):
-        sigma = (1 / scale - 1) / 2 if p["anti_aliasing_sigma"] is None else per_axis("", p["anti_aliasing_sigma"], extent.ndim)[axis]
+        sigma = (
+            (1 / scale - 1) / 2 if p["anti_aliasing_sigma"] is None else per_axis("", p["anti_aliasing_sigma"], extent.ndim)[axis]
+        )
         reach.append(int(np.ceil(4 * max(sigma, 0) + 1 / scale)) + (31 if p["order"] == "cubic" else 2))
     return tuple(reach)
 
@@ -121,10 +123,15 @@ def rescale(
     grey level for integers). P. Thevenaz, T. Blu, M. Unser, Interpolation revisited, IEEE Transactions on Medical
     Imaging 19 (2000), doi:10.1109/42.875199.
     """
-    p: dict[str, Any] = {"scale": scale, "anti_aliasing": anti_aliasing, "anti_aliasing_sigma": anti_aliasing_sigma, "border": border}
+    p: dict[str, Any] = {
+        "scale": scale,
+        "anti_aliasing": anti_aliasing,
+        "anti_aliasing_sigma": anti_aliasing_sigma,
+        "border": border,
+    }
     target = _geometry(where.geometry, p, {})
     box = tuple(slice(a, a + n) for a, n in zip(where.out_start, where.out_shape, strict=True))
-    chosen = "nearest" if is_labels and order == "auto" or image.dtype == bool and order == "auto" else order
+    chosen = "nearest" if (is_labels and order == "auto") or (image.dtype == bool and order == "auto") else order
     taps = _taps(box, where.whole, target.shape, p, chosen, working_type(image.dtype))
     cheapest_first = sorted(range(image.ndim), key=lambda a: target.shape[a] / where.whole[a])
     resized = resample_axes(image, taps, where.start, cheapest_first)

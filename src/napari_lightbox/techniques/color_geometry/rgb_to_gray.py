@@ -22,9 +22,7 @@ _WEIGHTS = {"rec709": (0.2125, 0.7154, 0.0721), "rec601": (0.299, 0.587, 0.114)}
     dtype="float",
     synonyms=("grayscale", "luminance", "luma", "rgb2gray"),
 )
-def rgb_to_gray(
-    image: Image, *, weights: Literal["rec709", "rec601"] = "rec709"
-) -> Annotated[Image, Channels("drop")]:
+def rgb_to_gray(image: Image, *, weights: Literal["rec709", "rec601"] = "rec709") -> Annotated[Image, Channels("drop")]:
     """Weigh red, green and blue into one brightness.
 
     Most filters, thresholds and detectors want a single channel. Green counts most, as it does for the eye.

@@ -29,7 +29,9 @@ class Rotated(NamedTuple):
 
 def _plane(geometry: Geometry, plane: str) -> tuple[int, int]:
     if any(a not in geometry.axes for a in plane):
-        raise ParameterError("plane", f"{plane!r} needs an axis that {geometry.axes!r} lacks", "Choose a plane of the image, such as 'yx'")
+        raise ParameterError(
+            "plane", f"{plane!r} needs an axis that {geometry.axes!r} lacks", "Choose a plane of the image, such as 'yx'"
+        )
     return geometry.axes.index(plane[0]), geometry.axes.index(plane[1])
 
 
@@ -69,7 +71,12 @@ def _pull(source: Geometry, target: Geometry, p: Parameters) -> NDArray[np.float
 
 
 def _method(order: str, is_labels: bool) -> Method:
-    methods: dict[str, Method] = {"auto": "nearest" if is_labels else "linear", "nearest": "nearest", "linear": "linear", "cubic": "cubic"}
+    methods: dict[str, Method] = {
+        "auto": "nearest" if is_labels else "linear",
+        "nearest": "nearest",
+        "linear": "linear",
+        "cubic": "cubic",
+    }
     return methods[order]
 
 
@@ -122,8 +129,8 @@ def rotate(
         How values between samples are found: auto (linear for images, nearest for Labels), nearest, linear,
         cubic (B-spline through the samples).
     border
-        What lies beyond the picture: a constant (linear fades to it over one pixel, the others cut), or the picture going on as nearest (a a | a b c d | d d),
-        reflect (b a | a b c d | d c), mirror (c b | a b c d | c b).
+        What lies beyond the picture: a constant (linear fades to it over one pixel, the others cut), or the picture going on
+        as nearest (a a | a b c d | d d), reflect (b a | a b c d | d c), mirror (c b | a b c d | c b).
     cval
         That constant.
 
@@ -146,8 +153,8 @@ def rotate(
 
     References
     ----------
-    scikit-image ``transform.rotate`` with ``preserve_range=True, clip=False`` for nearest and linear, ``scipy.ndimage.affine_transform``
-    for cubic; equal within 1e-6 of the value range (one grey level for integers).
+    scikit-image ``transform.rotate`` with ``preserve_range=True, clip=False`` for nearest and linear, and
+    ``scipy.ndimage.affine_transform`` for cubic; equal within 1e-6 of the value range (one grey level for integers).
     """
     p: dict[str, Any] = {"angle": angle, "resize": resize, "plane": plane}
     target = _geometry(where.geometry, p, {})

@@ -56,9 +56,13 @@ def _radius(p: Parameters, extent: Extent) -> tuple[int, ...]:
 def _check(p: Parameters, ndim: int) -> None:
     if p["backend"] in ("opencv", "skimage"):
         if ndim != 2:
-            raise ParameterError("backend", f"{p['backend']} filters planes only", 'Choose "auto" or "simpleitk", or work over y and x')
+            raise ParameterError(
+                "backend", f"{p['backend']} filters planes only", 'Choose "auto" or "simpleitk", or work over y and x'
+            )
         if isinstance(p["sigma_spatial"], tuple) and len(set(p["sigma_spatial"])) > 1:
-            raise ParameterError("sigma_spatial", f"{p['backend']} has one width for all axes", 'Give one number, or choose "auto"')
+            raise ParameterError(
+                "sigma_spatial", f"{p['backend']} has one width for all axes", 'Give one number, or choose "auto"'
+            )
 
 
 @technique(
@@ -166,6 +170,6 @@ def _by_channel(image: NDArray[Any], ndim: int, half: tuple[int, ...], colour: s
     window = tuple(2 * h + 1 for h in half)
     done = [nan_spreads(run, g, np.ones((2 * len(g) - 1, *window), bool)) for g in groups]
     if image.ndim == ndim:
-        return done[0][0]
+        return np.asarray(done[0][0])
     alpha = [np.moveaxis(image, -1, 0)[3:]] if len(groups) == 1 and image.shape[-1] == 4 else []
     return np.moveaxis(np.concatenate([*done, *alpha]), 0, -1)

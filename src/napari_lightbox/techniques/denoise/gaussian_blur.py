@@ -89,7 +89,7 @@ def gaussian_blur(
 
     Notes
     -----
-    8-bit and 16-bit planes use OpenCV's fixed-point kernels, within one grey level of the exact result.
+    8-bit and 16-bit planes use OpenCV's fixed-point kernels, less than two grey levels off the exact result.
 
     References
     ----------
@@ -98,5 +98,3 @@ def gaussian_blur(
     parameters: dict[str, Any] = {"sigma": sigma, "unit": unit, "truncate": truncate, "kernel_size": kernel_size}
     sigmas, radii = _widths(parameters, spacing[-image.ndim :])
     return gaussian(image, sigmas, radii, border)
-
-

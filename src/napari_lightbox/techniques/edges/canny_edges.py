@@ -196,7 +196,9 @@ def _itk(
     import SimpleITK as sitk
 
     if has_nan(block):
-        raise InputError("image", "holds NaN, which ITK's edge detector cannot work with", "Fill them in, or choose another backend")
+        raise InputError(
+            "image", "holds NaN, which ITK's edge detector cannot work with", "Fill them in, or choose another backend"
+        )
     picture = sitk.GetImageFromArray(block.astype(np.float32))
     picture.SetSpacing(tuple(float(s) for s in steps[::-1]))
     variance = [(w * s) ** 2 for w, s in zip(sigma[::-1], steps[::-1], strict=True)]

@@ -94,7 +94,7 @@ def rescale_intensity(
     # with "maximum", negative intensities go on along the line below 0
     least = min((seen.low - low) / (seen.high - low), 0.0)
     line = (low, seen.high, bottom, output_maximum, least, 1)
-    if kind.kind != "f" and has_few_levels(image.dtype):
+    if has_few_levels(image.dtype) and (kind.kind != "f" or image.dtype.itemsize == 1):
         return look_up(image, to_dtype(_stretched(all_levels(image.dtype), line, np.float64), kind))
     return to_dtype(_stretched(image, line, kind), kind)
 

@@ -13,7 +13,6 @@ from napari_lightbox.contract.values import Points as PointsValue
 from napari_lightbox.contract.values import Shapes as ShapesValue
 from napari_lightbox.contract.values import Table as TableValue
 from napari_lightbox.errors import InputError
-from napari_lightbox.kernels.rounding import as_floating
 
 
 class Contours(NamedTuple):
@@ -73,7 +72,7 @@ def find_contours(
     contours
         Closed contours as polygons, open ones (which meet the image's border) as paths, vertices as (y, x) in pixels;
         features: running number from 1, whether closed, number of the enclosing contour (0 for none, and for lines), length,
-        area (0 for paths), centre and radius of the smallest enclosing circle.
+        area (0 for paths); with circles also centre and radius of the smallest enclosing circle.
     circles
         Smallest enclosing circles as ellipses.
     anchors
@@ -104,14 +103,15 @@ def find_contours(
     closed = [parents is not None or bool(len(line) > 2 and (line[0] == line[-1]).all()) for line in lines]
     features = _features(lines, closed, None if parents is None else _renumbered(parents, long))
     outlines = [line[:-1] if parents is None and c else line for line, c in zip(lines, closed, strict=True)]
-    contours = ShapesValue(outlines, ["polygon" if c else "path" for c in closed], features)
+    kinds = ["polygon" if c else "path" for c in closed]
     if not circles:
-        return Contours(contours, None, None)
+        return Contours(ShapesValue(outlines, kinds, TableValue(features)), None, None)
+    features |= _enclosing_circles(lines)
     centres = np.stack([features["centre_y"], features["centre_x"]], axis=1)
     boxes = [np.asarray(c + r * _SQUARE) for c, r in zip(centres, features["radius"], strict=True)]
     numbers = TableValue({"number": features["number"]})
     return Contours(
-        contours,
+        ShapesValue(outlines, kinds, TableValue(features)),
         ShapesValue(boxes, ["ellipse"] * len(boxes), numbers),
         PointsValue(centres + np.array([text_offset, 0.0]), numbers),
     )
@@ -125,7 +125,7 @@ def _iso_lines(image: NDArray[Any], level: float | None, connected: str, orienta
 
     if min(image.shape) < 2:
         return []
-    data = as_floating(image)
+    data = image.astype(np.float64)
     if level is None:
         known = data[np.isfinite(data)]
         if known.size == 0:
@@ -155,23 +155,30 @@ def _renumbered(parents: list[int], kept: list[int]) -> list[int]:
     return [place.get(parents[i], -1) for i in kept]
 
 
-def _features(lines: list[NDArray[np.float64]], closed: list[bool], parents: list[int] | None) -> TableValue:
+def _features(lines: list[NDArray[np.float64]], closed: list[bool], parents: list[int] | None) -> dict[str, NDArray[Any]]:
+    """Return one column per property; lengths and areas of all contours come from one pass over all vertices."""
+    counts = np.array([len(line) for line in lines], int)
+    starts = np.cumsum(counts) - counts
+    y, x = np.concatenate([*lines, np.empty((0, 2))]).T
+    after = np.arange(1, len(y) + 1)
+    after[starts + counts - 1] = starts  # every line is closed to a ring; a closed line of its own adds nothing by that
+    ring, turn = np.hypot(y[after] - y, x[after] - x), y * x[after] - x * y[after]
+    is_closed = np.array(closed, bool)
+    ends = ring[starts + counts - 1] if len(lines) else np.empty(0)
+    lengths = np.add.reduceat(ring, starts) if len(lines) else np.empty(0)
+    areas = np.abs(np.add.reduceat(turn, starts)) / 2 if len(lines) else np.empty(0)
+    return {
+        "number": np.arange(1, len(lines) + 1),
+        "closed": is_closed,
+        "parent": np.array([p + 1 for p in parents] if parents is not None else [0] * len(lines), np.int64),
+        "length": lengths - np.where(is_closed, 0, ends),
+        "area": np.where(is_closed, areas, 0),
+    }
+
+
+def _enclosing_circles(lines: list[NDArray[np.float64]]) -> dict[str, NDArray[np.float64]]:
     import cv2
 
-    rows = []
-    for line, is_closed in zip(lines, closed, strict=True):
-        ring = np.concatenate([line, line[:1]]) if is_closed else line
-        y, x = ring.T
-        area = abs(float(np.dot(x[:-1], y[1:]) - np.dot(x[1:], y[:-1]))) / 2 if is_closed else 0.0
-        length = float(np.hypot(np.diff(y), np.diff(x)).sum())
-        (cx, cy), radius = cv2.minEnclosingCircle(line[:, ::-1].astype(np.float32))
-        rows.append((length, area, cy, cx, radius))
-    numbers = np.array(rows, float).reshape(-1, 5).T
-    return TableValue(
-        {
-            "number": np.arange(1, len(lines) + 1),
-            "closed": np.array(closed, bool),
-            "parent": np.array([p + 1 for p in parents] if parents is not None else [0] * len(lines), np.int64),
-            **dict(zip(("length", "area", "centre_y", "centre_x", "radius"), numbers, strict=True)),
-        }
-    )
+    found = [cv2.minEnclosingCircle(line[:, ::-1].astype(np.float32)) for line in lines]
+    rows = np.array([(y, x, radius) for (x, y), radius in found], float).reshape(-1, 3)
+    return dict(zip(("centre_y", "centre_x", "radius"), rows.T, strict=True))

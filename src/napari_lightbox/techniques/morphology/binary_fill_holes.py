@@ -87,6 +87,8 @@ def _filled(mask: NDArray[Any], connectivity: int) -> NDArray[Any]:
         return mask | is_hole[background]
     if not is_hole.any():
         return mask.copy()
+    if mask.min() >= 0 and mask.max() <= 1:
+        return np.asarray(mask | is_hole[background].astype(mask.dtype))
     values = np.zeros(count + 1, mask.dtype)
     holes, ids = _rims(mask, np.where(is_hole[background], background, 0))
     values[holes] = ids
@@ -101,7 +103,10 @@ def _rims(mask: NDArray[Any], holes: NDArray[np.int32]) -> tuple[NDArray[Any], N
         for here, there in ((low, high), (high, low)):
             at_rim = (holes[here] > 0) & (mask[there] != 0)
             touching.append(np.stack([holes[here][at_rim], mask[there][at_rim].astype(np.int64)]))
-    pairs, counts = np.unique(np.concatenate(touching, axis=1), axis=1, return_counts=True)
-    order = np.lexsort((pairs[1], -counts, pairs[0]))
-    found, first = np.unique(pairs[0][order], return_index=True)
-    return found, pairs[1][order][first]
+    hole, label_at_rim = np.concatenate(touching, axis=1)
+    ids, place = np.unique(label_at_rim, return_inverse=True)
+    pairs, counts = np.unique(hole * len(ids) + place, return_counts=True)
+    holes_found, ids_found = np.divmod(pairs, len(ids))
+    order = np.lexsort((ids_found, -counts, holes_found))
+    found, first = np.unique(holes_found[order], return_index=True)
+    return found, ids[ids_found[order][first]]

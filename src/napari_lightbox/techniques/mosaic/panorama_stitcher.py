@@ -88,7 +88,7 @@ def panorama_stitcher(
     import cv2
 
     pictures = _pictures(images)
-    stitcher = cv2.Stitcher_create(cv2.Stitcher_PANORAMA if mode == "panorama" else cv2.Stitcher_SCANS)
+    stitcher = cv2.Stitcher.create(cv2.Stitcher_PANORAMA if mode == "panorama" else cv2.Stitcher_SCANS)
     stitcher.setPanoConfidenceThresh(confidence)
     stitcher.setWaveCorrection(wave_correction and mode == "panorama")
     stitcher.setRegistrationResol(registration_resolution)
@@ -101,7 +101,9 @@ def panorama_stitcher(
         if status == cv2.Stitcher_OK:
             status, joined = stitcher.composePanorama()
     except cv2.error as problem:
-        raise InputError("images", f"cannot be joined ({problem.err})", "Lower the resolutions, or use the mode 'scans'") from None
+        raise InputError(
+            "images", f"cannot be joined ({problem.err})", "Lower the resolutions, or use the mode 'scans'"
+        ) from None
     if status != cv2.Stitcher_OK or joined is None:
         reason, way_out = _FAILURES.get(status, ("cannot be joined", "Give overlapping pictures"))
         raise InputError("images", reason, way_out)

@@ -117,7 +117,8 @@ def intensity_based_registration(
     trace
         Metric per step and level.
     checkerboard
-        Fields of both images in turn, the moving one linearly brought to the range of the fixed one for the eye; None unless asked for.
+        Fields of both images in turn, the moving one linearly brought to the range of the fixed one for the eye; None
+        unless asked for.
 
     Raises
     ------
@@ -154,10 +155,17 @@ def intensity_based_registration(
 
 
 def _check(
-    fixed: NDArray[Any], moving: NDArray[Any], grid: Geometry, source: Geometry, shrink: tuple[int, ...], sigmas: tuple[float, ...]
+    fixed: NDArray[Any],
+    moving: NDArray[Any],
+    grid: Geometry,
+    source: Geometry,
+    shrink: tuple[int, ...],
+    sigmas: tuple[float, ...],
 ) -> None:
     if len(shrink) != len(sigmas) or not shrink or min(shrink) < 1 or min(sigmas) < 0:
-        raise ParameterError("shrink", f"{shrink} does not go with sigmas {sigmas}", "Give one factor above zero and one sigma per level")
+        raise ParameterError(
+            "shrink", f"{shrink} does not go with sigmas {sigmas}", "Give one factor above zero and one sigma per level"
+        )
     if grid.axes != source.axes or moving.ndim != fixed.ndim:
         raise InputError("moving", f"has axes {source.axes!r}, the fixed image {grid.axes!r}", "Give both the same spatial axes")
     for name, image in (("fixed", fixed), ("moving", moving)):

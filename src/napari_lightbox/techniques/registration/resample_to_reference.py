@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,7 +23,9 @@ def _geometry(source: Geometry, p: Parameters, others: Others) -> Geometry:
     reference = others["reference"]
     if reference.axes != source.axes:
         raise InputError(
-            "reference", f"has spatial axes {reference.axes!r}, the moving image {source.axes!r}", "Give a reference with the same spatial axes"
+            "reference",
+            f"has spatial axes {reference.axes!r}, the moving image {source.axes!r}",
+            "Give a reference with the same spatial axes",
         )
     return reference
 
@@ -33,7 +35,9 @@ def _pull(source: Geometry, target: Geometry, transform: values.Transform | None
     world = np.eye(source.ndim + 1) if transform is None else np.asarray(transform.matrix, np.float64)
     if world.shape != (source.ndim + 1, source.ndim + 1):
         raise InputError(
-            "transform", f"has a matrix of shape {world.shape} for {source.ndim} axes", "Give a transform of the same dimension as the image"
+            "transform",
+            f"has a matrix of shape {world.shape} for {source.ndim} axes",
+            "Give a transform of the same dimension as the image",
         )
     return np.asarray(np.linalg.solve(source.affine, world @ target.affine))
 
@@ -43,7 +47,9 @@ def _moves(source: Geometry, transform: values.Transform | None) -> NDArray[np.f
     if transform is None or transform.field is None:
         return None
     if not isinstance(transform.grid, Geometry) or transform.field.shape != (source.ndim, *transform.grid.shape):
-        raise InputError("transform", "has a displacement field without a grid of its shape", "Give the Geometry of the field as its grid")
+        raise InputError(
+            "transform", "has a displacement field without a grid of its shape", "Give the Geometry of the field as its grid"
+        )
     linear = np.linalg.inv(source.affine[:-1, :-1])
     return np.asarray(np.tensordot(linear, transform.field.astype(np.float64), axes=1))
 
@@ -89,8 +95,8 @@ def resample_to_reference(
     reference
         Image whose grid is taken; its values are not looked at.
     transform
-        Takes world positions of the reference to those of the moving image: a matrix, with an optional displacement field that is added to
-        its result. Rigid, affine, B-spline and field transforms all come in this form. None is the identity.
+        Takes world positions of the reference to those of the moving image: a matrix, with an optional displacement field that
+        is added to its result. Rigid, affine, B-spline and field transforms all come in this form. None is the identity.
     interpolation
         auto (linear for images, nearest for Labels), nearest, linear, bspline (cubic, through the samples).
     default_value
@@ -99,7 +105,8 @@ def resample_to_reference(
     Returns
     -------
     image
-        The moving image on the grid of the reference, in its own type; integers are rounded. Labels gain no new ids (except the default).
+        The moving image on the grid of the reference, in its own type; integers are rounded. Labels gain no new ids
+        (except the default).
 
     Raises
     ------
@@ -109,7 +116,8 @@ def resample_to_reference(
     Notes
     -----
     A position counts as inside up to half a voxel beyond the outermost samples. Whole-voxel shifts are exact. A block
-    of output reads the bounding box of the input it maps to. Displacements are interpolated linearly and are zero outside their grid.
+    of output reads the bounding box of the input it maps to. Displacements are interpolated linearly and are zero outside
+    their grid.
 
     References
     ----------

@@ -61,8 +61,8 @@ def region_growing(
         tolerance: grey values as far from the seed's as the tolerance. threshold: grey values from lower to upper.
         confidence: grey values near the mean of the region, learned anew in every iteration.
     tolerance
-        Largest difference to the grey values under the seed, itself included. None takes twice the standard deviation
-        of the 3 x 3 (x 3) neighbourhoods of the seed's pixels.
+        Largest difference to the grey values under the seed, itself included. None takes four times the standard
+        deviation of the 3 x 3 (x 3) neighbourhoods of the seed's pixels.
     lower, upper
         Grey values accepted, both included; None means no limit on that side.
     multiplier
@@ -125,5 +125,5 @@ def _interval(image: NDArray[Any], starts: NDArray[np.int64], tolerance: float |
     spread = tolerance
     if spread is None:
         values = box_values(image, starts, (1,) * image.ndim)
-        spread = 2 * mean_and_deviation(values)[1] if values.size else 0.0
+        spread = 4 * mean_and_deviation(values)[1] if values.size else 0.0
     return float(own.min()) - spread, float(own.max()) + spread

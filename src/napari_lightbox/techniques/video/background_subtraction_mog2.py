@@ -125,7 +125,8 @@ def background_subtraction_mog2(
     rate = learning_rate if learning_rate >= 0 and number > 1 else 1.0 / min(2 * number, history)
     prune = -rate * float(np.float32(complexity_reduction))
     settings = np.array(
-        [rate, var_threshold, var_threshold_new, background_ratio, var_initial, var_min, var_max, prune, shadow_darkness], np.float32
+        [rate, var_threshold, var_threshold_new, background_ratio, var_initial, var_min, var_max, prune, shadow_darkness],
+        np.float32,
     )
     values = np.ascontiguousarray(frame, np.float32)
     values = values if values.ndim == 3 else values[..., np.newaxis]
@@ -134,7 +135,11 @@ def background_subtraction_mog2(
     expected = np.empty_like(values)
     old, new = _arrays(state), _arrays(after)
     run_slabs(
-        lambda top, bottom: step(values, old, new, settings, detect_shadows, labels, expected, top, bottom, (0,) * values.shape[2]), frame.shape[0], _LEAST_ROWS
+        lambda top, bottom: step(
+            values, old, new, settings, detect_shadows, labels, expected, top, bottom, (0,) * values.shape[2]
+        ),
+        frame.shape[0],
+        _LEAST_ROWS,
     )
     if frame.dtype.kind != "f":
         expected = np.nan_to_num(expected, copy=False, nan=0.0)

@@ -88,8 +88,8 @@ def long_exposure(
 ) -> Image:
     """Sum up the frames of a video as if the shutter had stayed open.
 
-    What stands still stays sharp and loses its noise (by the square root of the number of frames); what moves smears (mean), leaves
-    bright trails (lighten) or vanishes (median). With a window the result is a video of its own.
+    What stands still stays sharp and loses its noise (by the square root of the number of frames); what moves smears (mean),
+    leaves bright trails (lighten) or vanishes (median). With a window the result is a video of its own.
 
     Parameters
     ----------
@@ -164,9 +164,12 @@ def _weights(weights: tuple[float, ...] | None, reduce: str, count: int, window:
         return None
     wanted = count if window is None else window
     if reduce != "mean" or len(weights) != wanted:
-        raise ParameterError("weights", f"{len(weights)} given for a {reduce} of {wanted} frames", "Give one per frame, for the mean only")
+        raise ParameterError(
+            "weights", f"{len(weights)} given for a {reduce} of {wanted} frames", "Give one per frame, for the mean only"
+        )
     factors = np.array(weights, np.float64)
-    if not np.isfinite(factors).all() or (factors < 0).any() or (factors == 0).any() and window is not None or factors.sum() == 0:
+    least = factors.min() if window is not None else factors.sum()  # a cut window may be any part of them
+    if not np.isfinite(factors).all() or (factors < 0).any() or least == 0:
         raise ParameterError("weights", "sum up to nothing or are below zero", "Give positive weights")
     return factors
 
