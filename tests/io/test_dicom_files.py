@@ -21,7 +21,8 @@ from napari_lightbox.errors import MissingDependencyError, ReadError, WriteError
 from napari_lightbox.io import dicom_frames
 
 PLACED = [
-    "CT_small.dcm", "MR_small.dcm", "MR_small_RLE.dcm", "MR_small_bigendian.dcm", "MR_small_implicit.dcm", "693_J2KI.dcm", "rtdose.dcm",
+    "CT_small.dcm", "MR_small.dcm", "MR_small_RLE.dcm", "MR_small_bigendian.dcm", "MR_small_implicit.dcm",
+    "693_J2KI.dcm", "rtdose.dcm",
     "MR_small_jpeg_ls_lossless.dcm", "examples_overlay.dcm",
 ]  # fmt: skip
 PICTURES = [
@@ -69,7 +70,8 @@ def make_slice(path: Path, plane: np.ndarray, position: tuple[float, ...], **fie
     dataset = FileDataset(None, {}, file_meta=meta, preamble=b"\0" * 128)
     bits = plane.dtype.itemsize * 8
     values = {
-        "SOPClassUID": CTImageStorage, "SOPInstanceUID": meta.MediaStorageSOPInstanceUID, "SeriesInstanceUID": "1.2.3", "Modality": "CT",
+        "SOPClassUID": CTImageStorage, "SOPInstanceUID": meta.MediaStorageSOPInstanceUID, "SeriesInstanceUID": "1.2.3",
+        "Modality": "CT",
         "Rows": plane.shape[0], "Columns": plane.shape[1], "SamplesPerPixel": 1, "PhotometricInterpretation": "MONOCHROME2",
         "BitsAllocated": bits, "BitsStored": bits, "HighBit": bits - 1, "PixelRepresentation": int(plane.dtype.kind == "i"),
         "PixelSpacing": [0.8, 0.6], "ImageOrientationPatient": [1, 0, 0, 0, 1, 0], "ImagePositionPatient": list(position),

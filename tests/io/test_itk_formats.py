@@ -89,7 +89,8 @@ def test_metaimage_lists_of_files(tmp_path):
 def test_nrrd_encodings_and_spaces(tmp_path, encoding, pack):
     data = np.arange(24, dtype=">i4").reshape(2, 3, 4)
     header = (
-        f"NRRD0004\n# made by hand\ntype: int\ndimension: 3\nspace: RAS\nsizes: 4 3 2\nspace directions: (2,0,0) (0,3,0) (0,0,4)\n"
+        f"NRRD0004\n# made by hand\ntype: int\ndimension: 3\nspace: RAS\nsizes: 4 3 2\n"
+        "space directions: (2,0,0) (0,3,0) (0,0,4)\n"
         f"space origin: (10,20,30)\nendian: big\nencoding: {encoding}\n\n"
     )
     (tmp_path / "a.nrrd").write_bytes(header.encode() + pack(data.tobytes()))

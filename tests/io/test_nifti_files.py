@@ -102,7 +102,10 @@ def test_slope_and_intercept(tmp_path, slope, inter, dtype):
 
 def test_big_endian_becomes_native(tmp_path):
     data = np.arange(24, dtype=">i2").reshape(2, 3, 4)
-    nibabel.Nifti1Image(data, np.eye(4), nibabel.Nifti1Header(endianness=">")).to_filename(tmp_path / "a.nii")
+    header = nibabel.Nifti1Header(endianness=">")
+    header.set_data_dtype(">i2")
+    nibabel.Nifti1Image(data, np.eye(4), header).to_filename(tmp_path / "a.nii")
+    assert (tmp_path / "a.nii").read_bytes()[:4] == (348).to_bytes(4, "big")
     (volume,) = lb.read(tmp_path / "a.nii")
     assert volume.dtype == np.dtype("int16")
     assert volume.dtype.isnative

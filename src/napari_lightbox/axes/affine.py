@@ -44,7 +44,7 @@ def check_affine(matrix: Any, ndim: int) -> Matrix:
 
 
 def _unit_columns(linear: Matrix) -> Matrix:
-    return linear / np.linalg.norm(linear, axis=0)
+    return np.asarray(linear / np.linalg.norm(linear, axis=0))
 
 
 def spacing_of(matrix: Matrix) -> tuple[float, ...]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -35,7 +35,7 @@ class Geometry:
 
     axes: str
     shape: tuple[int, ...]
-    affine: _affine.Matrix = field(default=None)  # type: ignore[assignment]
+    affine: _affine.Matrix = None  # type: ignore[assignment]
     units: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
@@ -172,17 +172,17 @@ def expand_spacing(
         return tuple(base)
     if isinstance(spacing, Mapping):
         given = {axes.index(a): v for a, v in spacing.items() if a in axes}
-    elif np.isscalar(spacing):
-        given = dict.fromkeys(spatial, spacing)
+    elif isinstance(spacing, (int, float, np.number)):
+        given = dict.fromkeys(spatial, float(spacing))
     else:
-        values = list(spacing)  # type: ignore[arg-type]
+        values = list(spacing)
         no_channel = [i for i, a in enumerate(axes) if a != CHANNEL]
         match = next((which for which in (range(len(axes)), spatial, no_channel) if len(list(which)) == len(values)), None)
         if match is None:
             raise AxesError("spacing", f"{len(values)} values for axes {axes!r}", "Give one per spatial axis or one per axis")
         given = dict(zip(match, values, strict=True))
     for index, value in given.items():
-        number = float(value)  # type: ignore[arg-type]
+        number = float(value)
         if not np.isfinite(number) or number <= 0:
             raise AxesError("spacing", f"{value} along {axes[index]!r} is not above zero", "Give the distance between samples")
         base[index] = number

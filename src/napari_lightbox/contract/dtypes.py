@@ -25,7 +25,7 @@ def output_dtype(rule: Any, dtype: Any, parameters: Mapping[str, Any]) -> np.dty
 
     A rule is ``"same"``, ``"float"`` (see `floating`), a NumPy type name, or a callable(dtype, parameters).
     """
-    kind = np.dtype(dtype)
+    kind: np.dtype[Any] = np.dtype(dtype)
     if callable(rule):
         chosen: np.dtype[Any] = np.dtype(rule(kind, parameters))
         return chosen

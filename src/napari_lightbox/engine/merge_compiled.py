@@ -9,7 +9,7 @@ from numba import njit
 from numpy.typing import NDArray
 
 
-@njit(nogil=True, cache=True)  # type: ignore[untyped-decorator]
+@njit(nogil=True, cache=True)
 def first_pixels(labels: NDArray[np.int32], count: int) -> NDArray[np.int64]:
     """Return the flat index of the first pixel of labels 1 ... count in a contiguous block."""
     first = np.full(count, -1, np.int64)
@@ -25,7 +25,7 @@ def first_pixels(labels: NDArray[np.int32], count: int) -> NDArray[np.int64]:
     return first
 
 
-@njit(nogil=True, cache=True)  # type: ignore[untyped-decorator]
+@njit(nogil=True, cache=True)
 def find_root(parent: NDArray[np.int64], node: int) -> int:
     """Return the root of a node and shorten the path to it."""
     while parent[node] != node:
@@ -34,7 +34,7 @@ def find_root(parent: NDArray[np.int64], node: int) -> int:
     return node
 
 
-@njit(nogil=True, cache=True)  # type: ignore[untyped-decorator]
+@njit(nogil=True, cache=True)
 def join_planes(
     low: NDArray[np.int64], high: NDArray[np.int64], low_values: Any, high_values: Any, reach: int, parent: NDArray[np.int64]
 ) -> None:
@@ -56,7 +56,7 @@ def join_planes(
                             parent[max(a, b)] = min(a, b)
 
 
-@njit(nogil=True, cache=True)  # type: ignore[untyped-decorator]
+@njit(nogil=True, cache=True)
 def final_ids(parent: NDArray[np.int64], first: NDArray[np.int64]) -> NDArray[np.int32]:
     """Return the final id of every node: roots numbered by the first pixel of all their members."""
     n = parent.size
@@ -74,7 +74,7 @@ def final_ids(parent: NDArray[np.int64], first: NDArray[np.int64]) -> NDArray[np
     return ids
 
 
-@njit(nogil=True, cache=True)  # type: ignore[untyped-decorator]
+@njit(nogil=True, cache=True)
 def relabel(labels: NDArray[np.int32], ids: NDArray[np.int32]) -> NDArray[np.int32]:
     """Return the labels of a contiguous block with every id looked up."""
     out = np.empty(labels.size, np.int32)

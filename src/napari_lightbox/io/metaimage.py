@@ -60,20 +60,21 @@ def write(path: Path, volumes: Sequence[Volume], *, progress: Progress | None = 
     (volume,) = volumes
     stored = _stored_form(path, volume)
     kind = np.dtype(stored.dtype).newbyteorder("<")
+    packed = 0 if compression else None
+
+    def header(samples: str) -> bytes:
+        return _header_text(stored, volume, samples, packed).encode("latin-1")
+
     if path.suffix.lower() == ".mhd":
-        suffix = ".zraw" if compression else ".raw"
-
-        def named(name: str) -> bytes:
-            return _header_text(stored, volume, name, compression).encode("latin-1")
-
-        with replacing_pair(path, suffix, named, _old_samples(path)) as samples:
+        with replacing_pair(path, ".zraw" if compression else ".raw", header, _old_samples(path)) as samples:
             samples.touch()
-            _write_samples(stored.data, samples, 0, kind, compression, progress)
+            packed = _write_samples(stored.data, samples, 0, kind, compression, progress)
         return
     with replacing(path) as target:
-        head = _header_text(stored, volume, "LOCAL", compression).encode("latin-1")
-        target.write_bytes(head)
-        _write_samples(stored.data, target, len(head), kind, compression, progress)
+        target.write_bytes(header("LOCAL"))
+        packed = _write_samples(stored.data, target, target.stat().st_size, kind, compression, progress)
+        with target.open("r+b") as file:
+            file.write(header("LOCAL"))
 
 
 def _header(path: Path) -> tuple[dict[str, str], int]:
@@ -186,7 +187,8 @@ def _stored_form(path: Path, volume: Volume) -> Volume:
     return stored.with_data(stored.data.astype(exact)) if exact else stored
 
 
-def _header_text(stored: Volume, volume: Volume, samples: str, compression: bool) -> str:
+def _header_text(stored: Volume, volume: Volume, samples: str, packed: int | None) -> str:
+    """Return the header; `packed` is the length of compressed samples, written at a fixed width so that it can be filled in."""
     colour = stored.axes.endswith("c")
     geometry = stored.geometry.without("c") if colour else stored.geometry
     matrix = flipped_order(geometry.affine)
@@ -195,7 +197,9 @@ def _header_text(stored: Volume, volume: Volume, samples: str, compression: bool
     fields = {
         "ObjectType": "Image", "NDims": str(geometry.ndim), _NOTE: note,
         "BinaryData": "True", "BinaryDataByteOrderMSB": "False",
-        "CompressedData": str(compression), "TransformMatrix": _joined(directions_of(matrix).T.ravel()),
+        "CompressedData": str(packed is not None),
+        "CompressedDataSize": None if packed is None else f"{packed:020d}",
+        "TransformMatrix": _joined(directions_of(matrix).T.ravel()),
         "Offset": _joined(matrix[:-1, -1]), "CenterOfRotation": _joined(np.zeros(geometry.ndim)),
         "ElementSpacing": _joined(reversed(geometry.spacing)), "DimSize": _joined(reversed(geometry.shape)),
         "ElementNumberOfChannels": str(stored.shape[-1]) if colour else None,
@@ -219,11 +223,13 @@ def _old_samples(path: Path) -> Path | None:
 
 def _write_samples(
     data: Any, target: Path, offset: int, kind: np.dtype[Any], compression: bool, progress: Progress | None
-) -> None:
+) -> int | None:
+    """Append the samples; return their length when they are compressed."""
     if not compression:
         write_raw(data, target, offset, kind, progress)
-        return
+        return None
     packer = zlib.compressobj(6)
     with target.open("ab") as file:
         feed(data, target, kind, lambda part: file.write(packer.compress(part)), progress)
         file.write(packer.flush())
+        return file.tell() - offset

@@ -18,6 +18,7 @@ from napari_lightbox.io.lazy import Raw, Source, lazy, plane_chunks
 from napari_lightbox.io.note import KEY, Stated, note_of, restored, to_text
 from napari_lightbox.io.pyramid import halved, with_levels
 from napari_lightbox.io.streaming import Progress, in_order, write_raw
+from napari_lightbox.io.tiff_chain import check_chain
 from napari_lightbox.io.tiff_metadata import (
     channel_names,
     geometry_in,
@@ -40,6 +41,8 @@ def read(path: Path, *, axes: str | None = None, series: int | None = None) -> l
     """Read every image series lazily, or only number `series`; `axes` overrides what the file says."""
     import tifffile
 
+    with reading(path):
+        check_chain(path)
     with reading(path), tifffile.TiffFile(path) as tif:
         numbers = range(len(tif.series)) if series is None else [series]
         if not tif.series or any(not 0 <= n < len(tif.series) for n in numbers):

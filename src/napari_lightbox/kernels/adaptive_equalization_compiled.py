@@ -8,7 +8,7 @@ import numpy as np
 from numba import njit
 
 
-@njit(nogil=True, cache=True, error_model="numpy")  # type: ignore[untyped-decorator]
+@njit(nogil=True, cache=True, error_model="numpy")
 def bin_grays(flat: Any, factor: Any, low: float, high: float, top: int, width: int, out: Any) -> None:
     """Write the bin of each value between `low` and `high`, after rounding to multiples of one over `factor` unless that is 0."""
     for i in range(flat.size):
@@ -18,7 +18,7 @@ def bin_grays(flat: Any, factor: Any, low: float, high: float, top: int, width: 
         out[i] = int(np.rint(share * top)) // width
 
 
-@njit(nogil=True, cache=True)  # type: ignore[untyped-decorator]
+@njit(nogil=True, cache=True)
 def tile_maps(
     volume: Any, source_z: Any, source_y: Any, source_x: Any, size: Any, limit: int, top: int, maps: Any, start: int, stop: int
 ) -> None:
@@ -43,7 +43,7 @@ def tile_maps(
                 maps[tile_z, tile_y, tile_x, k] = np.floor(min(total * scale, float(top)))
 
 
-@njit(nogil=True, cache=True)  # type: ignore[untyped-decorator]
+@njit(nogil=True, cache=True)
 def clip_counts(counts: Any, limit: int) -> None:
     """Cut counts at `limit` and spread what was cut over the other bins, in scikit-image's order."""
     excess = 0
@@ -64,7 +64,7 @@ def clip_counts(counts: Any, limit: int) -> None:
     _spread(counts, limit, excess)
 
 
-@njit(nogil=True, cache=True)  # type: ignore[untyped-decorator]
+@njit(nogil=True, cache=True)
 def _spread(counts: Any, limit: int, excess: int) -> None:
     """Add one to bins below `limit` until nothing is left or all are full."""
     while excess > 0:
@@ -83,7 +83,7 @@ def _spread(counts: Any, limit: int, excess: int) -> None:
             break
 
 
-@njit(nogil=True, cache=True)  # type: ignore[untyped-decorator]
+@njit(nogil=True, cache=True)
 def blend(volume: Any, maps: Any, along_z: Any, along_y: Any, along_x: Any, out: Any, start: int, stop: int) -> None:
     """Write the mean of the maps of the neighbouring tiles, weighted by nearness, for rows ``start:stop``."""
     lower_z, upper_z, share_z = along_z

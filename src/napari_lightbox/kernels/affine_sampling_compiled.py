@@ -11,7 +11,7 @@ from numba import njit
 BLEND, CUT, NEAREST, REFLECT, MIRROR = range(5)
 
 
-@njit(nogil=True, cache=True, error_model="numpy")  # type: ignore[untyped-decorator]
+@njit(nogil=True, cache=True, error_model="numpy")
 def _fold(i: int, n: int, border: int) -> int:
     """Return index `i` brought into range, -1 for "fill value"."""
     if 0 <= i < n:
@@ -25,7 +25,7 @@ def _fold(i: int, n: int, border: int) -> int:
     return i if i < n else period - i - (0 if border == MIRROR else 1)
 
 
-@njit(nogil=True, cache=True, error_model="numpy")  # type: ignore[untyped-decorator]
+@njit(nogil=True, cache=True, error_model="numpy")
 def _value(block: Any, z: int, y: int, x: int, whole: Any, start: Any, border: int, fill: Any) -> Any:
     k, j, i = _fold(z, whole[0], border), _fold(y, whole[1], border), _fold(x, whole[2], border)
     if k < 0 or j < 0 or i < 0:
@@ -33,30 +33,30 @@ def _value(block: Any, z: int, y: int, x: int, whole: Any, start: Any, border: i
     return block[k - start[0], j - start[1], i - start[2]]
 
 
-@njit(nogil=True, cache=True, error_model="numpy")  # type: ignore[untyped-decorator]
+@njit(nogil=True, cache=True, error_model="numpy")
 def _is_out(z: float, y: float, x: float, whole: Any) -> bool:
     return not (-0.5 <= z < whole[0] - 0.5 and -0.5 <= y < whole[1] - 0.5 and -0.5 <= x < whole[2] - 0.5)
 
 
-@njit(nogil=True, cache=True, error_model="numpy")  # type: ignore[untyped-decorator]
+@njit(nogil=True, cache=True, error_model="numpy")
 def _spline(t: float) -> tuple[float, float, float, float]:
     s = 1.0 - t
     return s * s * s / 6, (4 - 6 * t * t + 3 * t * t * t) / 6, (4 - 6 * s * s + 3 * s * s * s) / 6, t * t * t / 6
 
 
-@njit(nogil=True, cache=True, error_model="numpy")  # type: ignore[untyped-decorator]
+@njit(nogil=True, cache=True, error_model="numpy")
 def _snap(c: float) -> float:
     """Return the nearest integer when `c` is one up to rounding, so that whole shifts are exact."""
     near = np.floor(c + 0.5)
     return near if abs(c - near) < 1e-9 else c
 
 
-@njit(nogil=True, cache=True, error_model="numpy")  # type: ignore[untyped-decorator]
+@njit(nogil=True, cache=True, error_model="numpy")
 def _weights(t: float, straight: bool) -> tuple[float, float, float, float]:
     return (0.0, 1.0, 0.0, 0.0) if straight else _spline(t)
 
 
-@njit(nogil=True, cache=True, error_model="numpy")  # type: ignore[untyped-decorator]
+@njit(nogil=True, cache=True, error_model="numpy")
 def _cubic(block: Any, z: float, y: float, x: float, whole: Any, start: Any, border: int, straight: Any) -> float:
     k, j, i = int(np.floor(z)), int(np.floor(y)), int(np.floor(x))
     wz, wy, wx = _weights(z - k, straight[0]), _weights(y - j, straight[1]), _weights(x - i, straight[2])
@@ -77,19 +77,20 @@ def _cubic(block: Any, z: float, y: float, x: float, whole: Any, start: Any, bor
     return total
 
 
-@njit(nogil=True, cache=True, error_model="numpy")  # type: ignore[untyped-decorator]
+@njit(nogil=True, cache=True, error_model="numpy")
 def _mix(first: Any, second: Any, t: float) -> Any:
     a, b = np.float64(first), np.float64(second)
-    return a if t == 0.0 else a + t * (b - a)
+    between = a + t * (b - a)
+    return a if t == 0.0 else between
 
 
-@njit(nogil=True, cache=True, error_model="numpy")  # type: ignore[untyped-decorator]
+@njit(nogil=True, cache=True, error_model="numpy")
 def _in_plane(block: Any, a: int, b: int, c: int, ty: float, tx: float) -> Any:
     top = _mix(block[a, b, c], block[a, b, c + 1], tx)
     return _mix(top, _mix(block[a, b + 1, c], block[a, b + 1, c + 1], tx), ty)
 
 
-@njit(nogil=True, cache=True, error_model="numpy")  # type: ignore[untyped-decorator]
+@njit(nogil=True, cache=True, error_model="numpy")
 def _linear(block: Any, z: float, y: float, x: float, whole: Any, start: Any, border: int, fill: Any) -> float:
     k, j, i = int(np.floor(z)), int(np.floor(y)), int(np.floor(x))
     tz, ty, tx = z - k, y - j, x - i
@@ -105,12 +106,12 @@ def _linear(block: Any, z: float, y: float, x: float, whole: Any, start: Any, bo
     return total
 
 
-@njit(nogil=True, cache=True, error_model="numpy")  # type: ignore[untyped-decorator]
+@njit(nogil=True, cache=True, error_model="numpy")
 def _pick(block: Any, z: float, y: float, x: float, whole: Any, start: Any, border: int, fill: Any) -> Any:
     return _value(block, int(np.floor(z + 0.5)), int(np.floor(y + 0.5)), int(np.floor(x + 0.5)), whole, start, border, fill)
 
 
-@njit(nogil=True, cache=True, error_model="numpy")  # type: ignore[untyped-decorator]
+@njit(nogil=True, cache=True, error_model="numpy")
 def _positions(matrix: Any, shifts: Any, z: int, y: int, first: int, row: int, places: Any) -> None:
     """Write the input coordinates of one output row; rows of `shifts` are planes and rows counted together."""
     for axis in range(3):
@@ -125,7 +126,7 @@ def _positions(matrix: Any, shifts: Any, z: int, y: int, first: int, row: int, p
             places[axis, i] = _snap(places[axis, i])
 
 
-@njit(nogil=True, cache=True, error_model="numpy")  # type: ignore[untyped-decorator]
+@njit(nogil=True, cache=True, error_model="numpy")
 def _linear_row(block: Any, places: Any, values: Any, whole: Any, start: Any, border: int, fill: Any) -> None:
     depth, height, width = block.shape
     for i in range(values.size):
@@ -135,11 +136,13 @@ def _linear_row(block: Any, places: Any, values: Any, whole: Any, start: Any, bo
         if 0 <= b < height - 1 and 0 <= c < width - 1 and 0 <= a < depth and (tz == 0.0 or a < depth - 1):
             front = _in_plane(block, a, b, c, y - j, x - l)
             values[i] = front if tz == 0.0 else _mix(front, _in_plane(block, a + 1, b, c, y - j, x - l), tz)
+        elif border <= CUT and not (-1.0 < z < whole[0] and -1.0 < y < whole[1] and -1.0 < x < whole[2]):
+            values[i] = fill
         else:
             values[i] = _linear(block, z, y, x, whole, start, border, fill)
 
 
-@njit(nogil=True, cache=True, error_model="numpy")  # type: ignore[untyped-decorator]
+@njit(nogil=True, cache=True, error_model="numpy")
 def pick_block(
     block: Any,
     matrix: Any,
@@ -167,7 +170,7 @@ def pick_block(
                 out[k, j, i] = _pick(block, z, y, x, whole, start, border, fill)
 
 
-@njit(nogil=True, cache=True, error_model="numpy")  # type: ignore[untyped-decorator]
+@njit(nogil=True, cache=True, error_model="numpy")
 def _store(values: Any, places: Any, whole: Any, border: int, fill: float, limits: Any, out: Any) -> None:
     """Write one row: the fill value outside a cut, rounded and clipped when `limits` has low <= high."""
     if border == CUT:
@@ -182,7 +185,7 @@ def _store(values: Any, places: Any, whole: Any, border: int, fill: float, limit
             out[i] = values[i]
 
 
-@njit(nogil=True, cache=True, error_model="numpy")  # type: ignore[untyped-decorator]
+@njit(nogil=True, cache=True, error_model="numpy")
 def linear_block(
     block: Any,
     matrix: Any,
@@ -211,7 +214,7 @@ def linear_block(
         _store(values, places, whole, border, fill, limits, out[k, j])
 
 
-@njit(nogil=True, cache=True, error_model="numpy")  # type: ignore[untyped-decorator]
+@njit(nogil=True, cache=True, error_model="numpy")
 def cubic_block(
     block: Any,
     straight: Any,

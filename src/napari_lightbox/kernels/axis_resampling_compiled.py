@@ -8,7 +8,7 @@ import numpy as np
 from numba import njit
 
 
-@njit(nogil=True, cache=True, inline="always")  # type: ignore[untyped-decorator]
+@njit(nogil=True, cache=True, inline="always")
 def _store(row: Any, target: Any, low: Any, high: Any, whole: bool) -> None:
     if whole:
         for i in range(row.size):
@@ -19,7 +19,7 @@ def _store(row: Any, target: Any, low: Any, high: Any, whole: bool) -> None:
             target[i] = row[i]
 
 
-@njit(nogil=True, cache=True, error_model="numpy")  # type: ignore[untyped-decorator]
+@njit(nogil=True, cache=True, error_model="numpy")
 def along_lines(source: Any, index: Any, weight: Any, out: Any, low: Any, high: Any, whole: bool, start: int, stop: int) -> None:
     """Resample the middle axis of (outer, n, inner); each output line is a sum of input lines.
 
@@ -43,7 +43,7 @@ def along_lines(source: Any, index: Any, weight: Any, out: Any, low: Any, high: 
         _store(row, out[o, k], low, high, whole)
 
 
-@njit(nogil=True, cache=True, error_model="numpy")  # type: ignore[untyped-decorator]
+@njit(nogil=True, cache=True, error_model="numpy")
 def within_lines(source: Any, index: Any, weight: Any, out: Any, low: Any, high: Any, whole: bool, start: int, stop: int) -> None:
     """Resample the last axis of (outer, n); `index` and `weight` have taps first."""
     taps, count = weight.shape

@@ -10,7 +10,7 @@ from numba import njit
 from napari_lightbox.kernels.exponential_compiled import exp_negative
 
 
-@njit(nogil=True, cache=True)  # type: ignore[untyped-decorator]
+@njit(nogil=True, cache=True)
 def bilateral_rows(padded: Any, offsets: Any, spatial: Any, sharpness: Any, out: Any, start: int, stop: int) -> None:
     """Filter rows ``start:stop`` (counted over z and y).
 

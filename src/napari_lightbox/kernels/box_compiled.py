@@ -8,7 +8,7 @@ import numpy as np
 from numba import njit
 
 
-@njit(nogil=True, cache=True)  # type: ignore[untyped-decorator]
+@njit(nogil=True, cache=True)
 def box_means(
     block: Any, index_z: Any, index_y: Any, index_x: Any, sums: Any, scale: float, half: float, out: Any, start: int, stop: int
 ) -> None:
@@ -46,7 +46,7 @@ def box_means(
             _slide_row(line, index_x, extended, size_x, scale, half, out[z, y])
 
 
-@njit(nogil=True, cache=True)  # type: ignore[untyped-decorator]
+@njit(nogil=True, cache=True)
 def _slide_row(line: Any, index_x: Any, extended: Any, size_x: int, scale: float, half: float, out: Any) -> None:
     """Write the means along one row from its column sums."""
     for k in range(extended.size):
@@ -68,19 +68,19 @@ def _slide_row(line: Any, index_x: Any, extended: Any, size_x: int, scale: float
             total -= extended[x]
 
 
-@njit(nogil=True, cache=True)  # type: ignore[untyped-decorator]
+@njit(nogil=True, cache=True)
 def _store(total: Any, scale: float, half: float, out: Any, x: int) -> None:
     out[x] = np.floor(total * scale + half) if half > 0 else total * scale
 
 
-@njit(nogil=True, cache=True)  # type: ignore[untyped-decorator]
+@njit(nogil=True, cache=True)
 def _add(sums: Any, plane: Any) -> None:
     for y in range(sums.shape[0]):
         for x in range(sums.shape[1]):
             sums[y, x] += plane[y, x]
 
 
-@njit(nogil=True, cache=True)  # type: ignore[untyped-decorator]
+@njit(nogil=True, cache=True)
 def _subtract(sums: Any, plane: Any) -> None:
     for y in range(sums.shape[0]):
         for x in range(sums.shape[1]):

@@ -14,7 +14,7 @@ from numba import njit
 WEAK, STRONG = 1, 2
 
 
-@njit(nogil=True, cache=True)  # type: ignore[untyped-decorator]
+@njit(nogil=True, cache=True)
 def smooth_columns(image: Any, index: Any, taps: Any, out: Any, start: int, stop: int) -> None:
     """Correlate rows ``start:stop`` along y; `index` is -1 where the border is constant zero."""
     radius = taps.size // 2
@@ -32,7 +32,7 @@ def smooth_columns(image: Any, index: Any, taps: Any, out: Any, start: int, stop
         out[y, :] = total
 
 
-@njit(nogil=True, cache=True)  # type: ignore[untyped-decorator]
+@njit(nogil=True, cache=True)
 def smooth_rows(image: Any, index: Any, taps: Any, out: Any, start: int, stop: int) -> None:
     """Correlate rows ``start:stop`` along x; `index` is -1 where the border is constant zero."""
     radius = taps.size // 2
@@ -51,7 +51,7 @@ def smooth_rows(image: Any, index: Any, taps: Any, out: Any, start: int, stop: i
         out[y, :] = total
 
 
-@njit(nogil=True, cache=True)  # type: ignore[untyped-decorator]
+@njit(nogil=True, cache=True)
 def gradients(smoothed: Any, down: Any, right: Any, magnitude: Any, start: int, stop: int) -> None:
     """Write the Sobel derivatives along y and x and their norm for rows ``start:stop``; the border is reflected."""
     height, width = smoothed.shape
@@ -74,7 +74,7 @@ def gradients(smoothed: Any, down: Any, right: Any, magnitude: Any, start: int, 
             magnitude[y, x] = np.sqrt(down[y, x] * down[y, x] + right[y, x] * right[y, x])
 
 
-@njit(nogil=True, cache=True)  # type: ignore[untyped-decorator]
+@njit(nogil=True, cache=True)
 def _differences(line: Any, out: Any) -> None:
     width = line.size
     for x in range(1, width - 1):
@@ -84,7 +84,7 @@ def _differences(line: Any, out: Any) -> None:
     out[last] = np.float64(line[last]) - np.float64(line[max(last - 1, 0)])
 
 
-@njit(nogil=True, cache=True)  # type: ignore[untyped-decorator]
+@njit(nogil=True, cache=True)
 def thin(down: Any, right: Any, magnitude: Any, allowed: Any, low: Any, high: float, out: Any, start: int, stop: int) -> None:
     """Mark the ridges of the magnitude in rows ``start:stop`` as weak or strong edges.
 
@@ -115,7 +115,7 @@ def thin(down: Any, right: Any, magnitude: Any, allowed: Any, low: Any, high: fl
                 out[y, x] = STRONG if value >= high else WEAK
 
 
-@njit(nogil=True, cache=True)  # type: ignore[untyped-decorator]
+@njit(nogil=True, cache=True)
 def connect(state: Any, edges: Any) -> None:
     """Set `edges` to 1 on strong pixels and on weak ones that reach them through 8-connected edge pixels."""
     height, width = state.shape

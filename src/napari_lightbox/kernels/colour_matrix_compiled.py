@@ -8,7 +8,7 @@ import numpy as np
 from numba import njit
 
 
-@njit(nogil=True, cache=True, error_model="numpy")  # type: ignore[untyped-decorator]
+@njit(nogil=True, cache=True, error_model="numpy")
 def mix_to_one(source: Any, matrix: Any, offset: Any, out: Any, start: int, stop: int) -> None:
     """Write one weighted sum of red, green and blue for the pixels `start` to `stop` of (n, 3)."""
     a, b, c, d = matrix[0, 0], matrix[0, 1], matrix[0, 2], offset[0]
@@ -16,7 +16,7 @@ def mix_to_one(source: Any, matrix: Any, offset: Any, out: Any, start: int, stop
         out[i, 0] = a * source[i, 0] + b * source[i, 1] + c * source[i, 2] + d
 
 
-@njit(nogil=True, cache=True, error_model="numpy")  # type: ignore[untyped-decorator]
+@njit(nogil=True, cache=True, error_model="numpy")
 def mix_to_three(source: Any, matrix: Any, offset: Any, limits: Any, out: Any, start: int, stop: int) -> None:
     """Write ``matrix @ rgb + offset``, rounded and clipped to `limits`, for the pixels `start` to `stop` of (n, 3)."""
     m00, m01, m02, o0 = matrix[0, 0], matrix[0, 1], matrix[0, 2], offset[0]
@@ -30,23 +30,23 @@ def mix_to_three(source: Any, matrix: Any, offset: Any, limits: Any, out: Any, s
         out[i, 2] = np.rint(min(max(m20 * r + m21 * g + m22 * b + o2, low), high))
 
 
-@njit(nogil=True, cache=True, inline="always")  # type: ignore[untyped-decorator]
+@njit(nogil=True, cache=True, inline="always")
 def _curve(t: float) -> float:
     return np.cbrt(t) if t > 0.008856 else 7.787 * t + 16.0 / 116.0
 
 
-@njit(nogil=True, cache=True, inline="always")  # type: ignore[untyped-decorator]
+@njit(nogil=True, cache=True, inline="always")
 def _line(t: float) -> float:
     return t * t * t if t > 0.2068966 else (t - 16.0 / 116.0) / 7.787
 
 
-@njit(nogil=True, cache=True, error_model="numpy")  # type: ignore[untyped-decorator]
+@njit(nogil=True, cache=True, error_model="numpy")
 def linear_light(v: float) -> float:
     """Return the light behind an sRGB value between 0 and 1."""
     return ((v + 0.055) / 1.055) ** 2.4 if v > 0.04045 else v / 12.92
 
 
-@njit(nogil=True, cache=True, error_model="numpy")  # type: ignore[untyped-decorator]
+@njit(nogil=True, cache=True, error_model="numpy")
 def linear_table(length: int) -> Any:
     """Return the light behind each of `length` evenly spaced sRGB values."""
     table = np.empty(length)
@@ -55,7 +55,7 @@ def linear_table(length: int) -> Any:
     return table
 
 
-@njit(nogil=True, cache=True, error_model="numpy")  # type: ignore[untyped-decorator]
+@njit(nogil=True, cache=True, error_model="numpy")
 def to_lab(source: Any, table: Any, matrix: Any, white: Any, out: Any, start: int, stop: int) -> None:
     """Write L, a, b of RGB pixels; `table` maps integer values to light, empty for floats. `matrix` includes the white point."""
     for i in range(start, stop):
@@ -71,7 +71,7 @@ def to_lab(source: Any, table: Any, matrix: Any, white: Any, out: Any, start: in
         out[i, 2] = 200.0 * (y - z)
 
 
-@njit(nogil=True, cache=True, error_model="numpy")  # type: ignore[untyped-decorator]
+@njit(nogil=True, cache=True, error_model="numpy")
 def from_lab(source: Any, matrix: Any, out: Any, start: int, stop: int) -> None:
     """Write RGB between 0 and 1 of L, a, b pixels."""
     for i in range(start, stop):

@@ -9,7 +9,7 @@ from numba import njit
 _STRETCH = 4096
 
 
-@njit(nogil=True, cache=True)  # type: ignore[untyped-decorator]
+@njit(nogil=True, cache=True)
 def label_within(flat: Any, low: Any, high: Any, inside: Any, outside: Any, out: Any) -> None:
     """Write `inside` where ``low <= flat <= high``, else `outside`."""
     for i in range(flat.size):
@@ -17,7 +17,7 @@ def label_within(flat: Any, low: Any, high: Any, inside: Any, outside: Any, out:
         out[i] = inside if (value >= low) & (value <= high) else outside
 
 
-@njit(nogil=True, cache=True)  # type: ignore[untyped-decorator]
+@njit(nogil=True, cache=True)
 def label_first_band(flat: Any, limits: Any, labels: Any, out: Any) -> None:
     """Write the label of the first band that holds each value, 0 where none does.
 

@@ -12,7 +12,7 @@ from napari_lightbox.kernels.exponential_compiled import exp_negative
 EXPONENTIAL, RATIONAL, TUKEY = 0, 1, 2
 
 
-@njit(nogil=True, cache=True)  # type: ignore[untyped-decorator]
+@njit(nogil=True, cache=True)
 def diffuse(image: Any, iterations: int, rate: Any, contrast: Any, kind: int) -> None:
     """Run `iterations` steps in place.
 
@@ -59,7 +59,7 @@ def diffuse(image: Any, iterations: int, rate: Any, contrast: Any, kind: int) ->
                         _exchange(row, along_z[z % 2, y, c], along_z[(z + 1) % 2, y, c])
 
 
-@njit(nogil=True, cache=True)  # type: ignore[untyped-decorator]
+@njit(nogil=True, cache=True)
 def _between(
     image: Any, z: int, y: int, to_z: int, to_y: int, exists: bool, rate: Any, contrast: Any, kind: int, size: Any, out: Any
 ) -> None:
@@ -75,7 +75,7 @@ def _between(
         _flow(image[c, z, y], image[c, to_z, to_y], size, out[c])
 
 
-@njit(nogil=True, cache=True)  # type: ignore[untyped-decorator]
+@njit(nogil=True, cache=True)
 def _gather(here: Any, there: Any, contrast: Any, size: Any) -> None:
     """Add the squared differences to `size`."""
     for x in range(here.size):
@@ -83,7 +83,7 @@ def _gather(here: Any, there: Any, contrast: Any, size: Any) -> None:
         size[x] += step * step * contrast
 
 
-@njit(nogil=True, cache=True)  # type: ignore[untyped-decorator]
+@njit(nogil=True, cache=True)
 def _conduct(size: Any, rate: Any, kind: int) -> None:
     """Turn squared differences into conductances."""
     # constants of the image's type: a plain 1 would lift float32 to float64
@@ -100,7 +100,7 @@ def _conduct(size: Any, rate: Any, kind: int) -> None:
             size[x] = half * rate * share * share
 
 
-@njit(nogil=True, cache=True)  # type: ignore[untyped-decorator]
+@njit(nogil=True, cache=True)
 def _flow(here: Any, there: Any, conductance: Any, out: Any) -> None:
     """Write what flows from `there` to `here`; nothing flows to or from a NaN."""
     nothing = out.dtype.type(0)
@@ -109,7 +109,7 @@ def _flow(here: Any, there: Any, conductance: Any, out: Any) -> None:
         out[x] = flow if flow == flow else nothing
 
 
-@njit(nogil=True, cache=True)  # type: ignore[untyped-decorator]
+@njit(nogil=True, cache=True)
 def _exchange(line: Any, entering: Any, leaving: Any) -> None:
     for x in range(line.size):
         line[x] += entering[x] - leaving[x]

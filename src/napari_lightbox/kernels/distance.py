@@ -14,6 +14,7 @@ Metric = Literal["euclidean", "cityblock", "chessboard"]
 _PIXELS_PER_THREAD = 1 << 16
 _EXACT_IN_FLOAT32 = 1 << 24
 _LONGEST_IN_OPENCV = 1 << 14
+_LONGEST_TO_SQUARE = 1400
 
 
 def distance_to_background(
@@ -43,8 +44,10 @@ def distance_to_background(
     if data.size == 0:
         index = np.empty((values.ndim, *values.shape), np.int32) if places else None
         return np.empty(values.shape, np.float32), index
-    if not places and _opencv_is_exact(data, values.dtype, spacing):
-        return _plane(data, spacing[0], metric), None
+    if not places and _opencv_knows(data, values.dtype, spacing):
+        plane = _plane(data, metric)
+        if plane is not None:
+            return plane if spacing[0] == 1 else plane * np.float32(spacing[0]), None
     found, nearest = _passes(data, spacing, metric, places)
     if metric == "euclidean":
         np.sqrt(found, out=found)
@@ -56,23 +59,26 @@ def distance_to_background(
     return distance, index
 
 
-def _opencv_is_exact(data: NDArray[Any], dtype: np.dtype[Any], spacing: Sequence[float]) -> bool:
+def _opencv_knows(data: NDArray[Any], dtype: np.dtype[Any], spacing: Sequence[float]) -> bool:
     """Tell whether this is a mask of square pixels, small enough for OpenCV's fixed-point sums."""
     return dtype.kind == "b" and data.ndim == 2 and spacing[0] == spacing[1] and sum(data.shape) < _LONGEST_IN_OPENCV
 
 
-def _plane(mask: NDArray[np.uint8], step: float, metric: Metric) -> NDArray[np.float32]:
+def _plane(mask: NDArray[np.uint8], metric: Metric) -> NDArray[np.float32] | None:
+    """Return OpenCV's distances, or None where single precision is too short to make them exact."""
     import cv2
 
     if mask.all():
         return np.full(mask.shape, np.inf, np.float32)
-    code, size = {
-        "euclidean": (cv2.DIST_L2, cv2.DIST_MASK_PRECISE),
-        "cityblock": (cv2.DIST_L1, 3),
-        "chessboard": (cv2.DIST_C, 3),
-    }[metric]
-    found = np.asarray(cv2.distanceTransform(mask, code, size))
-    return found if step == 1 else found * np.float32(step)
+    if metric != "euclidean":
+        return np.asarray(cv2.distanceTransform(mask, cv2.DIST_L1 if metric == "cityblock" else cv2.DIST_C, 3))
+    found = np.asarray(cv2.distanceTransform(mask, cv2.DIST_L2, cv2.DIST_MASK_PRECISE))
+    if found.max() > _LONGEST_TO_SQUARE:
+        return None
+    # the last bit of OpenCV's square roots changes from call to call, the whole numbers under them do not
+    np.multiply(found, found, out=found)
+    np.rint(found, out=found)
+    return np.asarray(np.sqrt(found, out=found))
 
 
 def _passes(

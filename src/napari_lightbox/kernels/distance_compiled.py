@@ -17,7 +17,7 @@ EUCLIDEAN, CITYBLOCK, CHESSBOARD = range(3)
 TILE = 16
 
 
-@njit(nogil=True, cache=True)  # type: ignore[untyped-decorator]
+@njit(nogil=True, cache=True)
 def first_pass(
     values: NDArray[Any], step: float, metric: int, out: NDArray[Any], places: NDArray[np.int64], begin: int, end: int
 ) -> None:
@@ -48,7 +48,7 @@ def first_pass(
             a = b
 
 
-@njit(nogil=True, cache=True)  # type: ignore[untyped-decorator]
+@njit(nogil=True, cache=True)
 def _parabolas(
     f: NDArray[Any],
     a: int,
@@ -91,7 +91,7 @@ def _parabolas(
         source[i] = p
 
 
-@njit(nogil=True, cache=True)  # type: ignore[untyped-decorator]
+@njit(nogil=True, cache=True)
 def _cones(f: NDArray[Any], a: int, b: int, step: float, out: NDArray[Any], source: NDArray[np.int32]) -> None:
     """Write the smallest ``f[j] + step * |i - j|``: one sweep each way."""
     for i in range(a, b):
@@ -106,14 +106,14 @@ def _cones(f: NDArray[Any], a: int, b: int, step: float, out: NDArray[Any], sour
             source[i] = source[i + 1]
 
 
-@njit(nogil=True, cache=True)  # type: ignore[untyped-decorator]
+@njit(nogil=True, cache=True)
 def _last_not_worse(f: NDArray[Any], i: int, u: int, step: float) -> float:
     """Return up to where ``max(f[i], step * |x - i|)`` is no larger than the same of a later u."""
     middle = (i + u) / 2
     return float(max(i + f[u] / step, middle) if f[i] <= f[u] else min(u - f[i] / step, middle))
 
 
-@njit(nogil=True, cache=True)  # type: ignore[untyped-decorator]
+@njit(nogil=True, cache=True)
 def _boxes(
     f: NDArray[Any],
     a: int,
@@ -148,7 +148,7 @@ def _boxes(
             k -= 1
 
 
-@njit(nogil=True, cache=True)  # type: ignore[untyped-decorator]
+@njit(nogil=True, cache=True)
 def _ends(n: int, a: int, b: int, step: float, metric: int, out: NDArray[Any], source: NDArray[np.int32]) -> None:
     """Take the pixels beside a segment where they are nearer."""
     for i in range(a, b):
@@ -160,7 +160,7 @@ def _ends(n: int, a: int, b: int, step: float, metric: int, out: NDArray[Any], s
                 source[i] = end
 
 
-@njit(nogil=True, cache=True)  # type: ignore[untyped-decorator]
+@njit(nogil=True, cache=True)
 def _line(
     kinds: NDArray[Any],
     f: NDArray[Any],
@@ -192,7 +192,7 @@ def _line(
         a = b
 
 
-@njit(nogil=True, cache=True)  # type: ignore[untyped-decorator]
+@njit(nogil=True, cache=True)
 def _follow(kinds: NDArray[Any], source: NDArray[np.int32], column: NDArray[np.int64], first: int, inner: int) -> None:
     """Take over the place of the pixel that each pixel of a column got its distance from; `first` is its flat index."""
     old = column.copy()
@@ -204,7 +204,7 @@ def _follow(kinds: NDArray[Any], source: NDArray[np.int32], column: NDArray[np.i
             column[i] = -1 if j < 0 else first + j * inner
 
 
-@njit(nogil=True, cache=True)  # type: ignore[untyped-decorator]
+@njit(nogil=True, cache=True)
 def next_pass(
     values: NDArray[Any], step: float, metric: int, distance: NDArray[Any], places: NDArray[np.int64], begin: int, end: int
 ) -> None:

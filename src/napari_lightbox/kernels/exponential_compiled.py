@@ -13,7 +13,7 @@ _LN2_HIGH = np.float32(0.693359375)
 _LN2_LOW = np.float32(-2.12194440e-4)
 
 
-@njit(nogil=True, cache=True, inline="always")  # type: ignore[untyped-decorator]
+@njit(nogil=True, cache=True, inline="always")
 def exp_negative(value: Any) -> Any:
     """Return ``exp(-value)`` as float32 within two units in the last place, for 0 <= value; 0 from 87 on.
 

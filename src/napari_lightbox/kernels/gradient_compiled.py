@@ -8,7 +8,7 @@ import numpy as np
 from numba import njit
 
 
-@njit(nogil=True, cache=True)  # type: ignore[untyped-decorator]
+@njit(nogil=True, cache=True)
 def plane_magnitude(block: Any, index_y: Any, index_x: Any, smooth: Any, scale: Any, out: Any, start: int, stop: int) -> None:
     """Write the gradient magnitude of the rows ``start:stop``.
 
@@ -43,7 +43,7 @@ def plane_magnitude(block: Any, index_y: Any, index_x: Any, smooth: Any, scale: 
             line[x] = np.sqrt(along_x * along_x + along_y * along_y)
 
 
-@njit(nogil=True, cache=True)  # type: ignore[untyped-decorator]
+@njit(nogil=True, cache=True)
 def volume_magnitude(
     block: Any, index_z: Any, index_y: Any, index_x: Any, smooth: Any, scale: Any, out: Any, start: int, stop: int
 ) -> None:
@@ -69,7 +69,7 @@ def volume_magnitude(
                 line[x] = np.sqrt(dx * dx + dy * dy + dz * dz)
 
 
-@njit(nogil=True, cache=True)  # type: ignore[untyped-decorator]
+@njit(nogil=True, cache=True)
 def _volume_sums(rows: Any, above: int, here: int, below: int, outer: Any, middle: Any, sums: Any) -> None:
     """Write for each x the smoothed value and the y and z differences, smoothed across z and y."""
     before, at, after = rows[0], rows[1], rows[2]
@@ -84,7 +84,7 @@ def _volume_sums(rows: Any, above: int, here: int, below: int, outer: Any, middl
         sums[1, x] = bottom - top
 
 
-@njit(nogil=True, cache=True)  # type: ignore[untyped-decorator]
+@njit(nogil=True, cache=True)
 def _load(source: Any, index_x: Any, target: Any) -> None:
     """Copy one row with one more sample at each end."""
     width = source.size

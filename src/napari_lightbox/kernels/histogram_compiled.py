@@ -7,14 +7,14 @@ from typing import Any
 from numba import njit
 
 
-@njit(nogil=True, cache=True)  # type: ignore[untyped-decorator]
+@njit(nogil=True, cache=True)
 def count_offsets(flat: Any, low: Any, counts: Any) -> None:
     """Add the number of pixels per integer level above `low` to `counts`; none may lie outside."""
     for i in range(flat.size):
         counts[flat[i] - low] += 1
 
 
-@njit(nogil=True, cache=True)  # type: ignore[untyped-decorator]
+@njit(nogil=True, cache=True)
 def count_bins(flat: Any, edges: Any, slack: float, counts: Any) -> None:
     """Add the number of pixels per bin to `counts`, by numpy.histogram's rule; NaN and what lies outside is skipped.
 

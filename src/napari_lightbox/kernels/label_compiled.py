@@ -9,7 +9,7 @@ from numba import njit
 from numpy.typing import NDArray
 
 
-@njit(nogil=True, cache=True)  # type: ignore[untyped-decorator]
+@njit(nogil=True, cache=True)
 def count_runs(values: NDArray[Any], background: Any) -> int:
     """Count the runs of equal foreground values along the rows of a (z, y, x) array."""
     total = 0
@@ -23,7 +23,7 @@ def count_runs(values: NDArray[Any], background: Any) -> int:
     return total
 
 
-@njit(nogil=True, cache=True)  # type: ignore[untyped-decorator]
+@njit(nogil=True, cache=True)
 def find_runs(
     values: NDArray[Any], background: Any, starts: NDArray[np.int32], stops: NDArray[np.int32], first: NDArray[np.int64]
 ) -> None:
@@ -49,7 +49,7 @@ def find_runs(
     first[planes * rows] = run
 
 
-@njit(nogil=True, cache=True)  # type: ignore[untyped-decorator]
+@njit(nogil=True, cache=True)
 def _root(parent: NDArray[np.int32], i: int) -> int:
     while parent[i] != i:
         parent[i] = parent[parent[i]]
@@ -57,7 +57,7 @@ def _root(parent: NDArray[np.int32], i: int) -> int:
     return i
 
 
-@njit(nogil=True, cache=True)  # type: ignore[untyped-decorator]
+@njit(nogil=True, cache=True)
 def _join(parent: NDArray[np.int32], i: int, j: int) -> None:
     """Join two sets; the smaller number stays root, so that roots keep the raster order."""
     i, j = _root(parent, i), _root(parent, j)
@@ -67,7 +67,7 @@ def _join(parent: NDArray[np.int32], i: int, j: int) -> None:
         parent[i] = j
 
 
-@njit(nogil=True, cache=True)  # type: ignore[untyped-decorator]
+@njit(nogil=True, cache=True)
 def _join_rows(
     row: NDArray[Any],
     other: NDArray[Any],
@@ -96,7 +96,7 @@ def _join_rows(
             a += 1
 
 
-@njit(nogil=True, cache=True)  # type: ignore[untyped-decorator]
+@njit(nogil=True, cache=True)
 def join_runs(
     values: NDArray[Any],
     connectivity: int,
@@ -122,7 +122,7 @@ def join_runs(
                 _join_rows(values[z, y], values[z + dz, y + dy], here, there, min(spare, 1), starts, stops, parent)
 
 
-@njit(nogil=True, cache=True)  # type: ignore[untyped-decorator]
+@njit(nogil=True, cache=True)
 def number_runs(parent: NDArray[np.int32]) -> int:
     """Replace every parent by the final label of its set, consecutive in raster order; return how many there are."""
     count = 0
@@ -135,7 +135,7 @@ def number_runs(parent: NDArray[np.int32]) -> int:
     return count
 
 
-@njit(nogil=True, cache=True)  # type: ignore[untyped-decorator]
+@njit(nogil=True, cache=True)
 def paint_runs(
     numbers: NDArray[np.int32],
     starts: NDArray[np.int32],

@@ -8,7 +8,7 @@ from typing import Any
 from numba import njit
 
 
-@njit(nogil=True, cache=True, error_model="numpy")  # type: ignore[untyped-decorator]
+@njit(nogil=True, cache=True, error_model="numpy")
 def label_by_surface(flat: Any, surface: Any, count: float, offset: float, below: bool, labels: Any, levels: Any) -> None:
     """Compare with ``surface / count - offset``, rounded to the type of `levels`; NaN never compares true."""
     for i in range(flat.size):
@@ -16,7 +16,7 @@ def label_by_surface(flat: Any, surface: Any, count: float, offset: float, below
     _compare(flat, levels, below, labels)
 
 
-@njit(nogil=True, cache=True, error_model="numpy")  # type: ignore[untyped-decorator]
+@njit(nogil=True, cache=True, error_model="numpy")
 def label_by_moments(
     flat: Any, sums: Any, squares: Any, count: float, k: float, r: float, below: bool, labels: Any, levels: Any
 ) -> None:
@@ -29,7 +29,7 @@ def label_by_moments(
     _compare(flat, levels, below, labels)
 
 
-@njit(nogil=True, cache=True, error_model="numpy")  # type: ignore[untyped-decorator]
+@njit(nogil=True, cache=True, error_model="numpy")
 def _compare(flat: Any, levels: Any, below: bool, labels: Any) -> None:
     if below:
         for i in range(flat.size):

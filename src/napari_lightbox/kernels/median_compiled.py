@@ -11,7 +11,7 @@ _LANES = 128
 _GROUP = 32
 
 
-@njit(nogil=True, cache=True)  # type: ignore[untyped-decorator]
+@njit(nogil=True, cache=True)
 def network_rows(padded: Any, offsets: Any, network: Any, target: int, out: Any, start: int, stop: int) -> None:
     """Write the median of rows ``start:stop`` (counted over z and y) of `out`.
 
@@ -36,7 +36,7 @@ def network_rows(padded: Any, offsets: Any, network: Any, target: int, out: Any,
             out[z, y, left : left + count] = lanes[target, :count]
 
 
-@njit(nogil=True, cache=True)  # type: ignore[untyped-decorator]
+@njit(nogil=True, cache=True)
 def sliding_ranks(ranks: Any, levels: int, window: Any, entering: Any, leaving: Any, out: Any) -> None:
     """Write the median rank of every window of a tile.
 

@@ -16,7 +16,7 @@ _EPSILON = np.float32(np.finfo(np.float32).eps)
 RATE, MATCH, GENERATE, RATIO, INITIAL, LEAST, MOST, PRUNE, SHADOW = range(9)
 
 
-@njit(nogil=True, cache=True, inline="always", error_model="numpy")  # type: ignore[untyped-decorator]
+@njit(nogil=True, cache=True, inline="always", error_model="numpy")
 def _swap(weight: Any, variance: Any, mean: Any, i: int, n: Any) -> None:
     weight[i], weight[i - 1] = weight[i - 1], weight[i]
     variance[i], variance[i - 1] = variance[i - 1], variance[i]
@@ -24,7 +24,7 @@ def _swap(weight: Any, variance: Any, mean: Any, i: int, n: Any) -> None:
         mean[i, c], mean[i - 1, c] = mean[i - 1, c], mean[i, c]
 
 
-@njit(nogil=True, cache=True, inline="always", error_model="numpy")  # type: ignore[untyped-decorator]
+@njit(nogil=True, cache=True, inline="always", error_model="numpy")
 def _update(data: Any, weight: Any, variance: Any, mean: Any, count: int, s: Any, n: Any) -> tuple[bool, int]:  # noqa: C901
     """Match the pixel against its modes, update them, add one when none fits; background?, number of modes."""
     background, fits, total = False, False, _ZERO
@@ -66,7 +66,7 @@ def _update(data: Any, weight: Any, variance: Any, mean: Any, count: int, s: Any
     return background, modes
 
 
-@njit(nogil=True, cache=True, inline="always", error_model="numpy")  # type: ignore[untyped-decorator]
+@njit(nogil=True, cache=True, inline="always", error_model="numpy")
 def _add(data: Any, weight: Any, variance: Any, mean: Any, modes: int, s: Any, n: Any) -> int:
     """Replace the weakest mode, or add one, centred on the pixel."""
     last = modes if modes < weight.size else weight.size - 1
@@ -86,7 +86,7 @@ def _add(data: Any, weight: Any, variance: Any, mean: Any, modes: int, s: Any, n
     return last + 1
 
 
-@njit(nogil=True, cache=True, inline="always", error_model="numpy")  # type: ignore[untyped-decorator]
+@njit(nogil=True, cache=True, inline="always", error_model="numpy")
 def _is_shadow(data: Any, weight: Any, variance: Any, mean: Any, modes: int, s: Any, n: Any) -> bool:
     """Tell whether the pixel is a darker version, of the same colour, of a background mode."""
     total = _ZERO
@@ -111,7 +111,7 @@ def _is_shadow(data: Any, weight: Any, variance: Any, mean: Any, modes: int, s: 
     return False
 
 
-@njit(nogil=True, cache=True, inline="always", error_model="numpy")  # type: ignore[untyped-decorator]
+@njit(nogil=True, cache=True, inline="always", error_model="numpy")
 def _expected(weight: Any, mean: Any, modes: int, ratio: Any, out: Any, n: Any) -> None:
     """Write the weighted mean of the background modes; NaN where nothing was ever observed."""
     total = _ZERO
@@ -132,7 +132,7 @@ def _expected(weight: Any, mean: Any, modes: int, ratio: Any, out: Any, n: Any) 
         out[c] *= scale
 
 
-@njit(nogil=True, cache=True, inline="always", error_model="numpy")  # type: ignore[untyped-decorator]
+@njit(nogil=True, cache=True, inline="always", error_model="numpy")
 def step(  # noqa: C901
     frame: Any,
     old: Any,

@@ -12,7 +12,7 @@ from napari_lightbox.kernels.exponential_compiled import exp_negative
 _CUTOFF = np.float32(5)
 
 
-@njit(nogil=True, cache=True)  # type: ignore[untyped-decorator]
+@njit(nogil=True, cache=True)
 def nlm_band(
     padded: Any, taps_z: Any, taps_y: Any, taps_x: Any, first: Any, search: Any, inside: bool, shift: Any, out: Any,
     z: int, start: int, stop: int,
@@ -58,7 +58,7 @@ def nlm_band(
             out[z, start + j, x] = sums[j, x] / weights[j, x]
 
 
-@njit(nogil=True, cache=True)  # type: ignore[untyped-decorator]
+@njit(nogil=True, cache=True)
 def _squares(padded: Any, corner: Any, step: Any, taps_z: Any, squares: Any) -> None:
     """Write the squared differences between the band and its shifted self, summed over the patch's planes."""
     squares[:] = 0
@@ -71,7 +71,7 @@ def _squares(padded: Any, corner: Any, step: Any, taps_z: Any, squares: Any) -> 
             _add_squares(squares[j], here, there, taps_z[k])
 
 
-@njit(nogil=True, cache=True)  # type: ignore[untyped-decorator]
+@njit(nogil=True, cache=True)
 def _distances(squares: Any, taps_y: Any, taps_x: Any, shift: Any, column: Any, distance: Any) -> None:
     """Write the patch distances of one row."""
     column[:] = 0
@@ -82,20 +82,20 @@ def _distances(squares: Any, taps_y: Any, taps_x: Any, shift: Any, column: Any, 
         _add_scaled(distance, column[k : k + distance.size], taps_x[k])
 
 
-@njit(nogil=True, cache=True)  # type: ignore[untyped-decorator]
+@njit(nogil=True, cache=True)
 def _add_squares(line: Any, here: Any, there: Any, tap: Any) -> None:
     for x in range(line.size):
         difference = here[x] - there[x]
         line[x] += tap * (difference * difference)
 
 
-@njit(nogil=True, cache=True)  # type: ignore[untyped-decorator]
+@njit(nogil=True, cache=True)
 def _add_scaled(line: Any, other: Any, tap: Any) -> None:
     for x in range(line.size):
         line[x] += tap * other[x]
 
 
-@njit(nogil=True, cache=True)  # type: ignore[untyped-decorator]
+@njit(nogil=True, cache=True)
 def _add_weighted(distance: Any, other: Any, sums: Any, weights: Any) -> None:
     """Add the other pixels by their weight; beyond the cutoff the weight is zero."""
     for x in range(distance.size):

@@ -9,7 +9,7 @@ from numba import njit
 from numpy.typing import NDArray
 
 
-@njit(nogil=True, cache=True)  # type: ignore[untyped-decorator]
+@njit(nogil=True, cache=True)
 def sum_places(
     numbers: NDArray[Any], count: NDArray[np.int64], total: NDArray[np.int64], low: NDArray[np.int64], high: NDArray[np.int64]
 ) -> None:
@@ -35,7 +35,7 @@ def sum_places(
                     high[region, axis] = max(high[region, axis], last)
 
 
-@njit(nogil=True, cache=True)  # type: ignore[untyped-decorator]
+@njit(nogil=True, cache=True)
 def sum_values(
     numbers: NDArray[Any], values: NDArray[Any], total: NDArray[Any], squares: NDArray[Any], low: NDArray[Any], high: NDArray[Any]
 ) -> None:
@@ -55,7 +55,7 @@ def sum_values(
             high[region] = values[i]
 
 
-@njit(nogil=True, cache=True)  # type: ignore[untyped-decorator]
+@njit(nogil=True, cache=True)
 def sum_deviations(numbers: NDArray[Any], values: NDArray[Any], mean: NDArray[np.float64], squares: NDArray[np.float64]) -> None:
     """Add squared deviations from the mean of each region."""
     for i in range(len(numbers)):
@@ -63,7 +63,7 @@ def sum_deviations(numbers: NDArray[Any], values: NDArray[Any], mean: NDArray[np
         squares[numbers[i]] += deviation * deviation
 
 
-@njit(nogil=True, cache=True)  # type: ignore[untyped-decorator]
+@njit(nogil=True, cache=True)
 def _where(place: tuple[int, int, int], shape: tuple[int, int, int], open_sides: NDArray[np.bool_]) -> int:
     """Return 0 inside the block, 1 in another block, 2 outside the image."""
     found = 0
@@ -75,7 +75,7 @@ def _where(place: tuple[int, int, int], shape: tuple[int, int, int], open_sides:
     return found
 
 
-@njit(nogil=True, cache=True)  # type: ignore[untyped-decorator]
+@njit(nogil=True, cache=True)
 def count_crossings(
     numbers: NDArray[Any], steps: NDArray[np.int64], open_sides: NDArray[np.bool_], out: NDArray[np.int64]
 ) -> None:

@@ -28,4 +28,4 @@ def to_dtype(values: NDArray[Any], dtype: Any) -> NDArray[Any]:
     rounded = np.rint(values)
     # float64 cannot hold the largest 64-bit integers: clip below them, then the cast cannot wrap
     top = np.nextafter(float(limits.max), 0) if kind.itemsize == 8 else limits.max
-    return np.clip(rounded, limits.min, top).astype(kind)
+    return np.asarray(np.clip(rounded, limits.min, top).astype(kind))

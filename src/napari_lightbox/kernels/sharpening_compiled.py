@@ -8,7 +8,7 @@ import numpy as np
 from numba import njit
 
 
-@njit(nogil=True, cache=True)  # type: ignore[untyped-decorator]
+@njit(nogil=True, cache=True)
 def sharpen_integers(flat: Any, smooth: Any, amount: float, low: float, high: float, out: Any) -> None:
     """Write ``flat + amount * (flat - smooth)``, rounded and clipped to low ... high."""
     for i in range(flat.size):
@@ -17,7 +17,7 @@ def sharpen_integers(flat: Any, smooth: Any, amount: float, low: float, high: fl
         out[i] = min(max(value, low), high)
 
 
-@njit(nogil=True, cache=True)  # type: ignore[untyped-decorator]
+@njit(nogil=True, cache=True)
 def sharpen_floats(flat: Any, smooth: Any, amount: float, out: Any) -> None:
     """Write ``flat + amount * (flat - smooth)``."""
     for i in range(flat.size):

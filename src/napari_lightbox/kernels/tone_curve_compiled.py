@@ -7,7 +7,7 @@ from typing import Any
 from numba import njit
 
 
-@njit(nogil=True, cache=True, error_model="numpy")  # type: ignore[untyped-decorator]
+@njit(nogil=True, cache=True, error_model="numpy")
 def interpolate(flat: Any, first: float, step: float, curve: Any, out: Any) -> None:
     """Write the height of a curve with two points or more at ``first + k * step``; level beyond its ends."""
     last = curve.size - 1
@@ -18,7 +18,7 @@ def interpolate(flat: Any, first: float, step: float, curve: Any, out: Any) -> N
         out[i] = curve[k] + (position - k) * (curve[k + 1] - curve[k])
 
 
-@njit(nogil=True, cache=True, error_model="numpy")  # type: ignore[untyped-decorator]
+@njit(nogil=True, cache=True, error_model="numpy")
 def stretch(flat: Any, low: Any, high: Any, bottom: Any, top: Any, least: Any, one: Any, out: Any) -> None:
     """Map low ... high to bottom ... top, both hit exactly; level above, and below the share `least` of the way.
 

@@ -8,7 +8,7 @@ import numpy as np
 from numba import njit
 
 
-@njit(nogil=True, cache=True, fastmath={"reassoc"})  # type: ignore[untyped-decorator]
+@njit(nogil=True, cache=True, fastmath={"reassoc"})
 def add_divergence(image: Any, dual: Any, out: Any, start: int, stop: int) -> float:
     """Write ``image - div(dual)`` for rows ``start:stop`` (over z and y); return the sum of the squared change."""
     height, width = image.shape[1], image.shape[2]
@@ -38,7 +38,7 @@ def add_divergence(image: Any, dual: Any, out: Any, start: int, stop: int) -> fl
     return energy
 
 
-@njit(nogil=True, cache=True, fastmath={"reassoc"})  # type: ignore[untyped-decorator]
+@njit(nogil=True, cache=True, fastmath={"reassoc"})
 def project_dual(out: Any, dual: Any, tau: Any, weight: Any, start: int, stop: int) -> float:
     """Step the dual field against the gradient of `out` and project it; return the total variation of the rows."""
     depth, height, width = out.shape
@@ -70,7 +70,7 @@ def project_dual(out: Any, dual: Any, tau: Any, weight: Any, start: int, stop: i
     return variation
 
 
-@njit(nogil=True, cache=True)  # type: ignore[untyped-decorator]
+@njit(nogil=True, cache=True)
 def _step(dual: Any, following: Any, here: Any, tau: Any, share: Any) -> None:
     for x in range(dual.size):
         dual[x] = (dual[x] - tau * (following[x] - here[x])) * share[x]

@@ -37,7 +37,7 @@ class WatchedArray:
         return block
 
     def __array__(self, dtype: Any = None, copy: Any = None) -> NDArray[Any]:
-        whole: NDArray[Any] = np.asarray(self[(slice(None),) * self.ndim], dtype)
+        whole: NDArray[Any] = np.array(self[(slice(None),) * self.ndim], dtype, copy=copy)
         return whole
 
     def lazy(self, chunks: Any) -> da.Array:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import product
+
 import cv2
 import dask.array as da
 import numpy as np
@@ -37,12 +39,12 @@ def test_frames_and_colours_are_cut_alike(rng):
 
 
 @pytest.mark.parametrize("dtype", ["uint8", "uint16", "float32"])
-@pytest.mark.parametrize("interpolation", list(OPENCV))
-@pytest.mark.parametrize("size", [(20, 25), (9, 70), (100, 130)])
+@pytest.mark.parametrize(
+    ("interpolation", "size"),  # OpenCV takes another rule for area when it enlarges
+    [*product(("cubic", "linear"), [(20, 25), (9, 70), (100, 130)]), ("area", (20, 25)), ("area", (9, 60))],
+)
 def test_resizing_equals_opencv(rng, dtype, interpolation, size):
     image = (rng.uniform(0, 1, (60, 80)) * (1 if dtype == "float32" else 255)).astype(dtype)
-    if interpolation == "area" and (size[0] > 50 or size[1] > 60):
-        pytest.skip("OpenCV takes another rule for area when it enlarges")
     result = lb.apply("crop", image, mode="box", start=(5, 8), stop=(55, 68), size=size, interpolation=interpolation).image
     wanted = cv2.resize(np.ascontiguousarray(image[5:55, 8:68]), size[::-1], interpolation=OPENCV[interpolation])
     assert result.shape == size
@@ -85,8 +87,8 @@ def test_world_positions_labels_and_points():
         result, moved = lb.apply("crop", Volume(labels, geometry, role="labels"), points, before=(5, 9), after=(3, 1), size=size)
         assert set(np.unique(result.data)) == {0, 600}
         assert result.data[tuple(np.rint(moved.data[0]).astype(int))] == 600
-        for grid, place in ((result.geometry, moved.data[0]),):
-            np.testing.assert_allclose(grid.affine[:2, :2] @ place + grid.affine[:2, 2], (100 + 25 * 0.5, -50 + 40 * 2.0))
+        to_world = result.geometry.affine
+        np.testing.assert_allclose(to_world[:2, :2] @ moved.data[0] + to_world[:2, 2], (100 + 25 * 0.5, -50 + 40 * 2.0))
 
 
 def test_nothing_left_is_refused():

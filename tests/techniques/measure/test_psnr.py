@@ -38,6 +38,7 @@ def test_equal_images_are_infinitely_alike_and_no_pixels_give_nothing():
     assert psnr(image, image).psnr == math.inf
     state = PASS.block((image, image, None), np.zeros(image.shape, bool), None, {})
     assert math.isnan(psnr.technique.locality.finish(state, {"data_range": None}).psnr)
+    assert psnr(np.full((2, 2), np.inf), np.zeros((2, 2))).psnr == -math.inf
     assert math.isnan(psnr(np.full((2, 2), np.nan), np.zeros((2, 2))).psnr)
 
 

@@ -42,6 +42,16 @@ def test_euclidean_equals_scipy_to_single_precision(shape, density):
         np.testing.assert_allclose(found, ndimage.distance_transform_edt(mask, sampling=spacing), rtol=2e-7)
 
 
+@pytest.mark.parametrize("length", [40, 1600])
+def test_planes_are_correctly_rounded_and_equal_at_every_call(length):
+    mask = np.ones((12, length), bool)
+    mask[5, 0] = False
+    y, x = np.indices(mask.shape)
+    exact = np.sqrt((y - 5) ** 2 + x**2).astype(np.float32)
+    for _ in range(5):
+        np.testing.assert_array_equal(distance_transform(mask.copy()).distance, exact)
+
+
 @pytest.mark.parametrize("metric", list(NORMS))
 @pytest.mark.parametrize("shape", SHAPES)
 @pytest.mark.parametrize("unit", ["px", "physical"])

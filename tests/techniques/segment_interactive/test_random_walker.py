@@ -41,7 +41,8 @@ def exact(image, seeds, **parameters):
 def test_exact_mode_equals_scikit_image_and_its_probabilities(shape, spacing, beta):
     image, seeds = three_regions(shape)
     found = random_walker(image, seeds, beta=beta, mode="bf", full_prob=True, spacing=spacing)
-    expected = exact(image, seeds, beta=beta, spacing=spacing, return_full_prob=True)
+    relative = np.array(spacing) / min(spacing)
+    expected = exact(image, seeds, beta=beta, spacing=relative, return_full_prob=True)
     np.testing.assert_allclose(found.probabilities, expected, atol=2e-5)  # float32 output, weights of 1e-10
     assert (found.labels == expected.argmax(axis=0) + 1).mean() > 0.9995  # pixels that two ids share evenly
     np.testing.assert_array_equal(found.labels, np.argmax(found.probabilities, axis=0) + 1)
@@ -103,13 +104,31 @@ def test_a_constant_image_gives_a_linear_ramp(mode, shape):
     np.testing.assert_allclose(found.probabilities[1], ramp, atol=1e-6)
 
 
-@pytest.mark.parametrize("dtype", ["uint8", "int16", "uint16"])
-def test_integers_scale_like_scikit_image_unless_told_otherwise(dtype):
+def test_bytes_scale_like_scikit_image():
+    image, seeds = three_regions((30, 31), 5)
+    integers = (image * 20 + 90).clip(0, 255).astype(np.uint8)
+    assert (random_walker(integers, seeds, mode="bf").labels == exact(integers, seeds)).mean() > 0.999
+
+
+@pytest.mark.parametrize("dtype", ["int16", "uint16", "int32"])
+def test_wide_integers_scale_by_their_own_span(dtype):
     image, seeds = three_regions((30, 31), 5)
     integers = (image * 20 + 90).clip(0, 255).astype(dtype)
-    assert (random_walker(integers, seeds, mode="bf").labels == exact(integers, seeds)).mean() > 0.999
-    stretched = random_walker(integers, seeds, intensity_range=255.0, mode="bf").labels
-    assert (stretched == exact(integers / 255.0, seeds)).mean() > 0.999
+    span = float(integers.max()) - float(integers.min())
+    np.testing.assert_array_equal(
+        random_walker(integers, seeds, mode="bf").labels, random_walker(integers, seeds, intensity_range=span, mode="bf").labels
+    )
+    assert (random_walker(integers, seeds, mode="bf").labels == exact(integers / span, seeds)).mean() > 0.999
+    np.testing.assert_array_equal(
+        random_walker(integers * 10, seeds, mode="bf").labels, random_walker(integers, seeds, mode="bf").labels
+    )
+
+
+def test_the_unit_of_length_changes_nothing():
+    image, seeds = three_regions((9, 14, 16), 5)
+    millimetres = random_walker(image, seeds, mode="bf", spacing=(5.0, 2.5, 2.5)).labels
+    metres = random_walker(image, seeds, mode="bf", spacing=(5e-3, 2.5e-3, 2.5e-3)).labels
+    np.testing.assert_array_equal(millimetres, metres)
 
 
 def test_colour_equals_scikit_image():

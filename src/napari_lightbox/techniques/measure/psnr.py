@@ -47,7 +47,9 @@ def _finish(sums: _Sums, p: Parameters) -> Fidelity:
     if sums.pixels == 0:
         return Fidelity(math.nan, math.nan, peak)
     mse = sums.squares / sums.pixels
-    return Fidelity(math.inf if mse == 0 else 10 * math.log10(peak * peak / mse) if mse == mse else math.nan, mse, peak)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        decibels = 20 * np.log10(np.float64(peak)) - 10 * np.log10(np.float64(mse))
+    return Fidelity(float(decibels), mse, peak)
 
 
 @technique(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Any, Literal, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from napari_lightbox.contract import Advanced, Channels, Dtype, ExtraAxis, OnlyIf, Range, Spacing, Unit, Whole, technique
 from napari_lightbox.contract.roles import Image, Labels, Mask, Seeds
@@ -58,8 +59,8 @@ def random_walker(
     full_prob
         Also return the probability of every id at every pixel.
     intensity_range
-        Difference of grey values that counts as one. None is 1 for floats and the largest value of the type for
-        integers, as in scikit-image; for CT or 12-bit data give the range of interest, such as 400 HU or 4095.
+        Difference of grey values that counts as one. None is 1 for floats, 255 for 8-bit images, and the span between the
+        smallest and largest value of all others; give the range of interest when outliers stretch it, such as 400 HU.
     mode
         Solver. cg_mg: conjugate gradients with a multigrid cycle, fastest on all but tiny images. cg_j: with the
         diagonal, least memory. cg: plain. bf: sparse factorisation, exact, for planes up to about 512 x 512.
@@ -83,7 +84,8 @@ def random_walker(
     -----
     The weight between neighbours is exp(-beta d^2 / (10 s)) + 1e-10, with d the difference of their grey values per
     length and s the standard deviation of the image; in colour images d^2 is summed over the channels and s multiplied by
-    the square root of their number. Distances are physical: d is divided by the spacing. A constant image decides by
+    the square root of their number. d is divided by
+    the spacing along each axis relative to the finest one, so that results do not depend on the unit of length. A constant image decides by
     distance. Needs about 150 bytes per pixel and 8 more per id; for large volumes walk in a box around the object.
 
     References
@@ -92,24 +94,27 @@ def random_walker(
     of skimage ``random_walker``; mode bf gives the same labels.
     """
     painted = read_seeds(seeds, mask, least=2)
+    lengths = spacing[-seeds.ndim :]
     found = walker.random_walker(
         image,
         painted.markers,
         painted.places,
         painted.excluded,
         beta=beta,
-        intensity_range=intensity_range or _type_range(image.dtype),
+        intensity_range=intensity_range or _usual_range(image),
         mode=mode,
         tolerance=tol,
-        spacing=spacing[-seeds.ndim :],
+        spacing=[s / min(lengths) for s in lengths],
         with_chances=full_prob,
     )
     return RandomWalk(found.labels, found.chances)
 
 
-def _type_range(dtype: np.dtype[Any]) -> float:
-    """Return what scikit-image divides by when it makes floats."""
-    if dtype.kind not in "iu":
+def _usual_range(image: NDArray[Any]) -> float:
+    """Return what counts as a full step in images of this type."""
+    if image.dtype.kind not in "iu":
         return 1.0
-    limits = np.iinfo(dtype)
-    return float(limits.max) if limits.min == 0 else (float(limits.max) - float(limits.min)) / 2
+    if image.dtype.itemsize == 1:
+        return 255.0
+    # 12-bit cameras and CT fill a small part of their type: its limits say nothing about contrast
+    return max(float(image.max()) - float(image.min()), 1.0)
