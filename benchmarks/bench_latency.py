@@ -52,7 +52,9 @@ def measure(technique: Technique, over: str, length: int) -> dict[str, Any]:
     if colour:
         frame = np.stack([frame, frame, frame], axis=-1)
     frames = Frames(frame, length)
-    stack = da.from_array(frames, chunks=(1, *frame.shape), name=False, asarray=True, meta=np.empty((0,) * (frame.ndim + 1), frame.dtype))
+    stack = da.from_array(
+        frames, chunks=(1, *frame.shape), name=False, asarray=True, meta=np.empty((0,) * (frame.ndim + 1), frame.dtype)
+    )
     rest = _further_inputs(technique, rng, frame)
     options: dict[str, Any] = {"axes": "tyx" + colour, "over": over}
     lb.apply(technique, np.stack([frame] * 3), *rest, **options)

@@ -53,5 +53,8 @@ def main() -> dict[str, Any]:
         row["ok"] = row["peak"] <= BUDGET + MARGIN
         rows.append(row)
         allowed = f"{BUDGET / 1e6:.0f} + 300 MB"
-        print(f"{technique:20} peak {row['peak'] / 1e6:7.0f} MB, allowed {allowed}, {row['seconds']:.1f} s, ok {row['ok']}", flush=True)
+        print(
+            f"{technique:20} peak {row['peak'] / 1e6:7.0f} MB, allowed {allowed}, {row['seconds']:.1f} s, ok {row['ok']}",
+            flush=True,
+        )
     return {"rows": rows, "summary": {"over": [r["technique"] for r in rows if not r["ok"]]}}

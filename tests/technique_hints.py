@@ -24,8 +24,18 @@ def fixed_and_moving(rng: np.random.Generator, shape: tuple[int, ...], dtype: An
     return fixed, np.roll(fixed, 1, axis=-1)
 
 
+BALL = ({"shape": "ball", "radius": 2},)
+
 HINTS: dict[str, Hint] = {
     "clahe": Hint(variants=({"kernel_size": 5, "clip_limit": 0.03},)),
+    "connected_components": Hint(variants=({"connectivity": 2}, {"background": 1})),
+    "distance_transform": Hint(variants=({"signed": True}, {"per_label": True}, {"nearest": True})),
+    "morphological_closing": Hint(variants=BALL),
+    "morphological_dilation": Hint(variants=BALL),
+    "morphological_erosion": Hint(variants=BALL),
+    "morphological_gradient": Hint(variants=BALL),
+    "morphological_opening": Hint(variants=BALL),
+    "region_properties": Hint(variants=({"boxes": True, "perimeter": True, "feret": True},)),
     "color_space_conversion": Hint(colour=True),
     "gaussian_blur": Hint(variants=({"sigma": 2.0, "unit": "physical"}, {"kernel_size": 5, "sigma": 0.0, "border": "nearest"})),
     "gray_level_slicing": Hint(
@@ -39,6 +49,7 @@ HINTS: dict[str, Hint] = {
     "invert_intensity": Hint(variants=({"signed_float": True},)),
     "median_filter": Hint(variants=({"size": 5}, {"radius": 2})),
     "panorama_stitcher": Hint(maker=overlapping_pictures, types=("uint8",)),
+    "perona_malik": Hint(parameters={"iterations": 3}),
     "rescale_intensity": Hint(
         variants=({"method": "maximum", "scope": "layer"}, {"output": "same", "output_maximum": 100.0}, {"scope": "plane"})
     ),
@@ -55,7 +66,13 @@ HINTS: dict[str, Hint] = {
         parameters={"block_size": 5},
         variants=({"method": "mean", "invert": True, "offset": 2.0}, {"method": "median"}, {"sigma": 1.5, "border": "mirror"}),
     ),
-    "threshold_manual": Hint(variants=({"invert": True, "threshold": 100.0}, {"threshold": 150.0, "minimum_size": 4})),
+    "threshold_manual": Hint(
+        variants=(
+            {"invert": True, "threshold": 100.0},
+            {"threshold": 225.0, "minimum_size": 2},
+            {"threshold": 0.2, "minimum_size": 2},
+        )
+    ),
     "threshold_otsu": Hint(variants=({"invert": True, "ignore_zeros": True}, {"scope": "layer"}, {"scope": "plane", "bins": 64})),
     "threshold_sauvola": Hint(parameters={"window_size": 5}, variants=({"k": -0.3, "r": 50.0, "invert": True},)),
     "unsharp_mask": Hint(variants=({"method": "laplacian"}, {"radius": 2.0, "amount": 2.5, "unit": "physical"})),

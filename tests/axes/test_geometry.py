@@ -95,9 +95,18 @@ def test_impossible_affines(affine) -> None:
 
 @pytest.mark.parametrize(
     ("shape", "axes"),
-    [((9,), "x"), ((9, 9), "yx"), ((9, 9, 9), "zyx"), ((9, 9, 3), "yxc"), ((9, 9, 4), "yxc"), ((2, 9, 9, 3), "zyxc"), ((2, 9, 9, 9), "tzyx"),
-     ((2, 3, 9, 9, 9), "tczyx"), ((3, 3, 3), "zyx")],
-)  # fmt: skip
+    [
+        ((9,), "x"),
+        ((9, 9), "yx"),
+        ((9, 9, 9), "zyx"),
+        ((9, 9, 3), "yxc"),
+        ((9, 9, 4), "yxc"),
+        ((2, 9, 9, 3), "zyxc"),
+        ((2, 9, 9, 9), "tzyx"),
+        ((2, 3, 9, 9, 9), "tczyx"),
+        ((3, 3, 3), "zyx"),
+    ],
+)
 def test_guesses(shape: tuple[int, ...], axes: str) -> None:
     assert guess_axes(shape) == axes
 

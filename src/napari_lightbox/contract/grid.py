@@ -19,8 +19,8 @@ class Grid:
     Parameters
     ----------
     geometry
-        ``geometry(input, parameters, others)``: output geometry over the kernel's axes; `others` holds the
-        geometry of each further input by name.
+        ``geometry(input, parameters, others)``: output geometry over the kernel's axes; `parameters` also holds the inputs
+        that are no arrays (points, transforms), `others` the geometry of each further input, both by name.
     source
         ``source(box, input, output, parameters)``: the input box (slices inside the input's shape, never
         empty) that the output `box` needs. None when every output block needs the whole element.

@@ -28,11 +28,14 @@ class Role:
         The array lies on the grid of the first input and is cut into the same blocks.
     many
         The input is a sequence of such arrays.
+    pixels
+        The kernel looks at the values; False for inputs of which only the geometry counts, which reach it as None.
     """
 
     name: str
     aligned: bool = True
     many: bool = False
+    pixels: bool = True
 
 
 _Any: TypeAlias = NDArray[Any]
@@ -43,6 +46,7 @@ ImageOrLabels: TypeAlias = Annotated[_Any, Role("image_or_labels")]
 Seeds: TypeAlias = Annotated[_Any, Role("seeds")]
 Mask: TypeAlias = Annotated[NDArray[np.bool_], Role("mask")]
 Reference: TypeAlias = Annotated[_Any, Role("image", aligned=False)]
+ReferenceGrid: TypeAlias = Annotated[_Any, Role("image", aligned=False, pixels=False)]
 ReferenceLabels: TypeAlias = Annotated[_Any, Role("labels", aligned=False)]
 ReferenceMask: TypeAlias = Annotated[NDArray[np.bool_], Role("mask", aligned=False)]
 Images: TypeAlias = Annotated[_Sequence[_Any], Role("image", aligned=False, many=True)]

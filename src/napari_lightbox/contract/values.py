@@ -103,9 +103,10 @@ class Surface:
 
 @dataclass(frozen=True, eq=False)
 class Transform:
-    """Homogeneous matrix from fixed to moving world coordinates (spatial axes in z, y, x order).
+    """Map from fixed to moving world coordinates, spatial axes in z, y, x order: ``matrix @ x + field(x)``.
 
-    `field` is an optional dense displacement (ndim, *shape) in world units on `grid`.
+    `matrix` is homogeneous. `field` is an optional dense displacement (ndim, *shape) in world units sampled on the geometry
+    `grid`, interpolated linearly and zero outside it.
     """
 
     matrix: NDArray[np.float64]

@@ -13,7 +13,6 @@ from napari_lightbox.engine.eager import run_eager
 from napari_lightbox.engine.forecast import check_forecast
 from napari_lightbox.engine.inputs import Source, is_lazy
 from napari_lightbox.engine.kernel import Kernel
-from napari_lightbox.engine.make_kernel import make_kernel
 from napari_lightbox.engine.provenance import with_provenance
 from napari_lightbox.engine.results import present
 
@@ -70,8 +69,7 @@ def apply(
 def run(bound: Bound, granularity: Granularity = "view") -> tuple[Any, ...]:
     """Return the outputs of a bound technique, lazy when any input is."""
     check_forecast(bound)
-    kernel, raw = lowered(bound, granularity) if is_lazy(_sources(bound)) else (None, run_eager(bound))
-    kernel = kernel or make_kernel(bound)
+    kernel, raw = lowered(bound, granularity) if is_lazy(_sources(bound)) else run_eager(bound)
     outputs = tuple(present(kernel, bound, spec, value) for spec, value in zip(bound.technique.outputs, raw, strict=True))
     return with_provenance(bound, outputs) if bound.first.volume is not None else outputs
 
@@ -99,8 +97,7 @@ def lowered(bound: Bound, granularity: Granularity) -> tuple[Kernel, tuple[Any, 
 
 
 def _sources(bound: Bound) -> list[Source | None]:
-    free = [v for v in bound.values.values() if isinstance(v, Source)]
-    return [*bound.arrays, bound.mask, *free]
+    return [*bound.arrays, bound.mask, *bound.references.values()]
 
 
 def _shaped(technique: Technique, outputs: tuple[Any, ...]) -> Any:

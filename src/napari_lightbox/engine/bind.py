@@ -98,7 +98,18 @@ class Bound:
     def grid(self) -> Geometry:
         """Geometry of the outputs along the kernel's axes."""
         grid = self.technique.grid
-        return self.geometry if grid is None else grid.geometry(self.geometry, self.parameters, self.others)
+        return self.geometry if grid is None else grid.geometry(self.geometry, self.grid_parameters, self.others)
+
+    @property
+    def grid_parameters(self) -> dict[str, Any]:
+        """Parameters and the inputs that are no arrays, as a `Grid` gets them."""
+        return {**self.parameters, **{name: v for name, v in self.values.items() if not isinstance(v, Source)}}
+
+    @property
+    def references(self) -> dict[str, Source]:
+        """Arrays on grids of their own whose pixels the kernel looks at."""
+        looked_at = {s.name for s in self.technique.inputs if s.role.pixels}
+        return {name: v for name, v in self.values.items() if isinstance(v, Source) and name in looked_at}
 
 
 def bind(

@@ -103,7 +103,7 @@ def _grid_blocks(bound: Bound, grid: Grid, mapped: Bounds, over: Bounds) -> Bloc
     else:
         largest = [max(b - a for a, b in zip(e, e[1:], strict=False)) for e in over]
         edges = tuple((*range(0, n, size), n) for n, size in zip(out.shape, largest, strict=True))
-    return Blocking(mapped, edges, GridSource(grid, bound.geometry, out, bound.parameters))
+    return Blocking(mapped, edges, GridSource(grid, bound.geometry, out, bound.grid_parameters))
 
 
 def source_chunks(bound: Bound) -> dict[str, tuple[int, ...]]:

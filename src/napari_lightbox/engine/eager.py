@@ -17,9 +17,13 @@ from napari_lightbox.engine.sequence import run_frames
 from napari_lightbox.engine.statistics import whole_statistics
 
 
-def run_eager(bound: Bound) -> tuple[Any, ...]:
-    """Return the raw outputs: canonical arrays, lists of (mapped index, value) for the rest."""
+def run_eager(bound: Bound) -> tuple[Kernel, tuple[Any, ...]]:
+    """Return the kernel and the raw outputs: canonical arrays, lists of (mapped index, value) for the rest."""
     kernel = make_kernel(bound)
+    return kernel, _run(bound, kernel)
+
+
+def _run(bound: Bound, kernel: Kernel) -> tuple[Any, ...]:
     blocks = eager_blocks(bound)
     locality = bound.technique.locality
     if isinstance(locality, Collection):
@@ -38,7 +42,8 @@ def run_eager(bound: Bound) -> tuple[Any, ...]:
 
 def eager_blocks(bound: Bound) -> dict[str, Any]:
     """Return the inputs as the kernel wants them: canonical axis order, missing mapped axes of length one."""
-    blocks: dict[str, Any] = {name: v.data if isinstance(v, Source) else v for name, v in bound.values.items()}
+    blocks: dict[str, Any] = {k: v for k, v in bound.values.items() if not isinstance(v, Source)}
+    blocks |= {name: source.data for name, source in bound.references.items()}
     for source in bound.arrays:
         if source is not None:
             blocks[source.name] = _canonical(bound, source)

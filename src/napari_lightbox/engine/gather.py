@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -86,11 +86,7 @@ def make_gather(bound: Bound) -> Gather:
     aligned = [_aligned(bound, source) for source in bound.arrays if source is not None]
     if bound.mask is not None:
         aligned.append(_aligned(bound, bound.mask))
-    free = [
-        _chunked(name, source.data, source.axes, whole=True)
-        for name, source in bound.values.items()
-        if isinstance(source, Source)
-    ]
+    free = [_chunked(name, source.data, source.axes, whole=True) for name, source in bound.references.items()]
     return Gather((*aligned, *free), bound.mapped, bound.over)
 
 
@@ -107,9 +103,3 @@ def _chunked(label: str, data: Any, axes: str, *, whole: bool = False) -> Input:
     if any(n != n for n in array.shape):
         raise InputError(label, "has chunks of unknown size", "Call compute_chunk_sizes() on it first")
     return Input(label, array, axes, bounds_of(array.chunks), whole)
-
-
-def reference_values(bound: Bound, blocks: Mapping[str, Any]) -> dict[str, Any]:
-    """Return blocks plus all inputs that are not arrays, by input name."""
-    rest = {name: value for name, value in bound.values.items() if not isinstance(value, Source)}
-    return {**rest, **blocks}

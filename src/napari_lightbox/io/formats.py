@@ -9,6 +9,8 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from napari_lightbox.axes import Volume
 from napari_lightbox.contract.values import Table
 from napari_lightbox.errors import FormatError, InputError, ParameterError, ReadError, WriteError
@@ -132,7 +134,7 @@ def write(path: str | Path, *volumes: Any, progress: Progress | None = None, **o
             raise InputError(str(path), reason, "Wrap arrays in Volume(data, geometry); tables go to .csv")
     _check_options(chosen, "write", options)
     with writing(path):
-        chosen.module.write(target, volumes, progress=progress, **options)
+        chosen.module.write(target, [_sliceable(path, v) for v in volumes], progress=progress, **options)
 
 
 def format_of(path: Path) -> Format:
@@ -204,6 +206,19 @@ def _read_one(chosen: Format, path: Path, options: Mapping[str, Any]) -> list[An
     with reading(path):
         values = chosen.module.read(path, **options)
     return [_with_source(v, chosen, path) if isinstance(v, Volume) else v for v in values]
+
+
+def _sliceable(path: str | Path, value: Any) -> Any:
+    """Return the volume with a NumPy or dask array; other array-likes, such as Zarr arrays, are read chunk by chunk."""
+    if isinstance(value, Table):
+        return value
+    if 0 in value.shape:
+        raise InputError(str(path), f"was given a volume without voxels (shape {value.shape})", "Choose a part that is not empty")
+    if isinstance(value.data, np.ndarray) or hasattr(value.data, "dask"):
+        return value
+    import dask.array as da
+
+    return value.with_data(da.from_array(value.data))
 
 
 def _with_source(volume: Volume, chosen: Format, path: Path) -> Volume:

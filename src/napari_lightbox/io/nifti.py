@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import io
 import math
 from collections.abc import Sequence
 from functools import partial
@@ -34,15 +35,13 @@ _COLOURS = {
 
 def read(path: Path, *, fourth: Literal["t", "c"] = "t") -> list[Volume]:
     """Read an image lazily; `fourth` says what the fourth dimension is, time or channels."""
-    import nibabel
-
     with reading(path):
-        image = nibabel.load(path)
+        image = _opened(path)
         header = image.header
         stored, shape = header.get_data_dtype(), tuple(int(n) for n in reversed(image.shape))
         rescale = _rescale(image.dataobj, stored)
     axes, shape, colour = _axes(shape, stored, fourth)
-    source = _source(image, shape, stored["R"] if colour else stored)
+    source = _source(path, image, shape, stored["R"] if colour else stored)
     if not rescale.trivial:
         source = Mapped(source, rescale, rescale.dtype)
     data = lazy(source, plane_chunks(axes, shape, source.dtype.itemsize), path, fourth)
@@ -89,11 +88,35 @@ def _rescale(proxy: Any, stored: Any) -> Rescale:
     return Rescale.over(slope, intercept, np.iinfo(kind).min, np.iinfo(kind).max, kind)
 
 
-def _source(image: Any, shape: tuple[int, ...], stored: Any) -> Source:
+def _opened(path: Path) -> Any:
+    """Return nibabel's image; nibabel believes names, so a NIfTI file under another name is opened by its header."""
+    import nibabel
+    from nibabel.fileholders import FileHolder
+
+    if path.name.lower().removesuffix(".gz").endswith((".nii", ".hdr", ".img")) and path.name.lower().endswith(".gz") == _zipped(
+        path
+    ):
+        return nibabel.load(path)
+    with (gzip.open if _zipped(path) else open)(path, "rb") as file:
+        head = FileHolder(fileobj=io.BytesIO(file.read(2**20)))
+    kind = (
+        nibabel.Nifti1Image
+        if nibabel.Nifti1Image.header_class.may_contain_header(head.fileobj.getvalue())
+        else nibabel.Nifti2Image
+    )
+    return kind.from_file_map({"header": head, "image": head})
+
+
+def _zipped(path: Path) -> bool:
+    with path.open("rb") as file:
+        return file.read(2) == b"\x1f\x8b"
+
+
+def _source(path: Path, image: Any, shape: tuple[int, ...], stored: Any) -> Source:
     files = image.file_map
-    data_file = Path((files.get("image") or next(iter(files.values()))).filename)
+    data_file = Path((files.get("image") or next(iter(files.values()))).filename or path)
     offset = int(image.dataobj.offset)
-    if data_file.suffix.lower() != ".gz":
+    if not _zipped(data_file):
         return Raw(data_file, offset, shape, stored)
     _check_zipped(data_file, offset + math.prod(shape) * np.dtype(stored).itemsize)
     return Held(data_file, shape, stored, partial(_unzipped, data_file, offset, shape, np.dtype(stored)))

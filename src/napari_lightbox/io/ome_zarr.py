@@ -226,20 +226,17 @@ def _chunks(volume: Volume, colour: bool) -> tuple[int, ...]:
 
 
 def _create(group: Any, name: str, level: Geometry, dtype: Any, chunks: tuple[int, ...], version: str) -> Any:
+    """Create an array: 0.4 with the Blosc that every reader knows, 0.5 with Zstandard and a checksum in each chunk."""
     options: dict[str, Any] = {}
     if version == "0.4":
         import numcodecs  # type: ignore[import-untyped]
 
-        options |= {
-            "compressors": numcodecs.Blosc("zstd", 3, numcodecs.Blosc.SHUFFLE),
-            "chunk_key_encoding": {"name": "v2", "separator": "/"},
-        }
+        options["compressors"] = numcodecs.Blosc("zstd", 3, numcodecs.Blosc.SHUFFLE)
+        options["chunk_key_encoding"] = {"name": "v2", "separator": "/"}
     else:
         import zarr.codecs
 
-        options |= {
-            "compressors": zarr.codecs.BloscCodec(cname="zstd", clevel=3, shuffle="shuffle"),
-            "dimension_names": list(level.axes),
-        }
+        options["compressors"] = zarr.codecs.ZstdCodec(level=3, checksum=True)
+        options["dimension_names"] = list(level.axes)
     sizes = tuple(max(1, min(c, n)) for c, n in zip(chunks, level.shape, strict=True))
     return group.create_array(name, shape=level.shape, chunks=sizes, dtype=np.dtype(dtype).newbyteorder("="), **options)

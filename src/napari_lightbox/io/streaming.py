@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import os
+import shutil
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -13,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_lightbox.errors import CancelledError
-from napari_lightbox.io.lazy import blocks
+from napari_lightbox.io.lazy import Raw, blocks
 
 Progress: TypeAlias = Callable[[float], object]
 _SLAB_BYTES = 32 * 2**20
@@ -81,31 +83,46 @@ class _Sink:
 
 
 def write_raw(data: Any, path: Path, offset: int, dtype: Any, progress: Progress | None = None) -> None:
-    """Write `data` in C order into the file at `path`, which holds its header already."""
+    """Write `data` in C order into the file at `path` from `offset` on, block by block in any order."""
     kind = np.dtype(dtype)
     size = int(np.prod(data.shape, dtype=np.int64)) * kind.itemsize
-    allocate(path, offset, size)
-    if size:
-        target = np.memmap(path, kind, "r+", offset, tuple(data.shape))
-        store(data, target, progress)
-        target.flush()
+    if shutil.disk_usage(path.parent).free < size:
+        raise OSError(errno.ENOSPC, "No space left on device")
+    with path.open("r+b", buffering=0) as file:
+        file.truncate(offset + size)
+        store(data, _Samples(file, offset, tuple(data.shape), kind), progress)
 
 
-def allocate(path: Path, start: int, size: int) -> None:
-    """Set aside `size` bytes from `start` on, so that a full disk is noticed here and not in a memory map."""
-    with path.open("r+b") as file:
-        if hasattr(os, "posix_fallocate"):
-            if size:
-                os.posix_fallocate(file.fileno(), start, size)
-            return
-        file.seek(start)
-        for done in range(0, size, _SLAB_BYTES):
-            file.write(bytes(min(_SLAB_BYTES, size - done)))
+class _Samples:
+    """Samples in a file, written without mapping it: memory stays small and a full disk is an error, not a crash."""
+
+    def __init__(self, file: Any, offset: int, shape: tuple[int, ...], dtype: np.dtype[Any]) -> None:
+        self.file, self.offset, self.shape, self.dtype = file, offset, shape, dtype
+        self._one_at_a_time = threading.Lock()
+
+    def __setitem__(self, key: tuple[slice, ...], block: NDArray[Any]) -> None:
+        samples = np.ascontiguousarray(block, self.dtype)
+        cut = max((i for i, (b, n) in enumerate(zip(samples.shape, self.shape, strict=True)) if b != n), default=0)
+        steps = np.cumprod((1, *self.shape[:0:-1]), dtype=np.int64)[::-1]
+        begin = sum(int(step) * (k.start or 0) for step, k in zip(steps, key, strict=True))
+        for place in np.ndindex(samples.shape[:cut]):
+            first = begin + sum(int(step) * p for step, p in zip(steps, place, strict=False))
+            self._put(self.offset + first * self.dtype.itemsize, samples[place].data.cast("B"))
+
+    def _put(self, position: int, content: memoryview) -> None:
+        while content:
+            if hasattr(os, "pwrite"):
+                done = os.pwrite(self.file.fileno(), content, position)
+            else:
+                with self._one_at_a_time:
+                    self.file.seek(position)
+                    done = self.file.write(content)
+            position, content = position + done, content[done:]
 
 
 @contextmanager
 def in_order(data: Any, partial: Path) -> Iterator[Any]:
-    """Yield `data` as an array whose parts may be taken in file order, each computed once.
+    """Yield `data` as an array to index in file order, each part computed once.
 
     A large lazy array is computed into a temporary file beside `partial`: its blocks come in any order, and what
     they share (a statistic, a halo) is computed once.
@@ -119,20 +136,20 @@ def in_order(data: Any, partial: Path) -> Iterator[Any]:
         try:
             spool.touch()
             write_raw(data, spool, 0, data.dtype)
-            yield np.memmap(spool, data.dtype, "r", 0, tuple(data.shape))
+            yield Raw(spool, 0, data.shape, data.dtype)
         finally:
             spool.unlink(missing_ok=True)
 
 
 def feed(data: Any, partial: Path, dtype: Any, take: Callable[[Any], object], progress: Progress | None) -> None:
     """Hand the samples of `data`, as `dtype` in C order, to `take` part by part; see `in_order`."""
-    done = 0
+    done, total = 0, max(1, int(np.prod(data.shape, dtype=np.int64)))
     with in_order(data, partial) as ordered:
         for slab in slabs(ordered):
             take(np.ascontiguousarray(slab, dtype).data)
             done += slab.size
             if progress is not None:
-                progress(done / max(1, ordered.size))
+                progress(done / total)
 
 
 def slabs(data: Any, limit: int = _SLAB_BYTES) -> Iterator[NDArray[Any]]:

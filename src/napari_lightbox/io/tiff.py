@@ -34,6 +34,7 @@ _TILE, _PYRAMID_FROM, _SMALLEST = 512, 4096, 512
 _IMAGEJ_LIMIT = 2**32 - 2**20
 _OME_TYPES = ("int8", "int16", "int32", "uint8", "uint16", "uint32", "float32", "float64", "complex64", "complex128")
 _EXACT = {"bool": "uint8"}
+_PREDICTED = ("zlib", "lzw", "zstd", "adobe_deflate")
 _EXACT_OME = _EXACT | {"float16": "float32"}
 
 
@@ -235,27 +236,19 @@ def _write_packed(
 ) -> None:
     import tifffile
 
-    colour, dtype = stored.axes.endswith("c"), np.dtype(stored.dtype).newbyteorder("=")
-    plane = stored.shape[-3:] if colour else stored.shape[-2:]
+    leading = stored.axes.index("y")
+    plane, dtype = stored.shape[leading:], np.dtype(stored.dtype).newbyteorder("=")
     shrinks = _shrinks(plane) if tiled else 0
     form: dict[str, Any] = {"tile": (_TILE, _TILE)} if tiled else {}
-    form |= (
-        {"compression": compression, "predictor": dtype.kind in "iu" and compression in ("zlib", "lzw", "zstd", "adobe_deflate")}
-        if compression
-        else {}
-    )
+    if compression:
+        form |= {"compression": compression, "predictor": dtype.kind in "iu" and compression in _PREDICTED}
     with in_order(stored.data, target) as ordered, tifffile.TiffWriter(target, **kind) as tif:
-        planes = ordered.reshape((-1, *plane))
         for level in range(shrinks + 1):
             size = (*(-(-n // 2**level) for n in plane[:2]), *plane[2:])
-            parts = _parts(planes, level, labels, tiled, (level, shrinks + 1), progress)
-            extra = (
-                {"subifds": shrinks} | fields
-                if level == 0
-                else {k: v for k, v in fields.items() if k != "metadata"} | {"subfiletype": 1}
-            )
-            shape = (*stored.shape[: stored.axes.index("y")], *size)
-            tif.write(parts, shape=shape, dtype=dtype, **form, **extra)
+            parts = _parts(ordered, leading, level, labels, tiled, (level, shrinks + 1), progress)
+            smaller = {k: v for k, v in fields.items() if k != "metadata"} | {"subfiletype": 1}
+            extra = fields | {"subifds": shrinks} if level == 0 else smaller
+            tif.write(parts, shape=(*stored.shape[:leading], *size), dtype=dtype, **form, **extra)
 
 
 def _shrinks(plane: tuple[int, ...]) -> int:
@@ -266,11 +259,12 @@ def _shrinks(plane: tuple[int, ...]) -> int:
 
 
 def _parts(
-    planes: Any, level: int, labels: bool, tiled: bool, step: tuple[int, int], progress: Progress | None
+    ordered: Any, leading: int, level: int, labels: bool, tiled: bool, step: tuple[int, int], progress: Progress | None
 ) -> Iterator[NDArray[Any]]:
     """Yield the planes of one level, or their tiles."""
-    for number, stored in enumerate(planes):
-        plane = np.asarray(stored)
+    count = int(np.prod(ordered.shape[:leading], dtype=np.int64))
+    for number, place in enumerate(np.ndindex(ordered.shape[:leading]), 1):
+        plane = np.asarray(ordered[place])
         for _ in range(level):
             plane = halved(plane, (0, 1), labels=labels)
         if not tiled:
@@ -280,4 +274,4 @@ def _parts(
                 for x in range(0, plane.shape[1], _TILE):
                     yield np.ascontiguousarray(plane[y : y + _TILE, x : x + _TILE])
         if progress is not None:
-            progress((step[0] + (number + 1) / len(planes)) / step[1])
+            progress((step[0] + number / count) / step[1])

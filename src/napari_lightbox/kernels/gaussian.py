@@ -28,9 +28,7 @@ def gaussian_taps(sigma: float, radius: int) -> NDArray[np.float64]:
     return np.asarray(weights / weights.sum())
 
 
-def gaussian(
-    block: NDArray[Any], sigma: Sequence[float], radius: Sequence[int], mode: Border = "reflect"
-) -> NDArray[Any]:
+def gaussian(block: NDArray[Any], sigma: Sequence[float], radius: Sequence[int], mode: Border = "reflect") -> NDArray[Any]:
     """Smooth a block with one sigma and one radius per axis; the data type is kept.
 
     Planes of common types go to ``cv2.GaussianBlur``, whose integer paths are exact under tiling;

@@ -55,7 +55,7 @@ def nlm_band(
                     _add_weighted(distance[left:right], other[left:right], sums[j, left:right], weights[j, left:right])
     for j in range(rows):
         for x in range(width):
-            out[z, start + j, x] = sums[j, x] / weights[j, x]
+            out[z, start + j, x] = sums[j, x] / weights[j, x] if weights[j, x] > 0 else np.nan
 
 
 @njit(nogil=True, cache=True)

@@ -16,7 +16,6 @@ _SMALL_FRAME = 1 << 15
 
 def weighted_mean(stack: NDArray[Any], weights: NDArray[np.float64] | None, out: NDArray[Any]) -> None:
     """Write the mean of the frames, summed one by one in float64; a call per frame pays off for large frames only."""
-
     if weights is None and stack[0].size < _SMALL_FRAME:
         out[...] = np.add.reduce(stack, axis=0, dtype=np.float64) / len(stack)
         return

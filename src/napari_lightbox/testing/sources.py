@@ -32,7 +32,7 @@ class WatchedArray:
         assert not self._forbidden, "a pixel was read before anybody asked for a result"
         with self._lock:
             self.reads.append(box)
-        block = self._data[box]
+        block: NDArray[Any] = self._data[box]
         block.flags.writeable = False
         return block
 

@@ -11,7 +11,7 @@ from napari_lightbox.axes.geometry import Geometry
 from napari_lightbox.contract import Extent, Halo, Unit, Where, technique, values
 from napari_lightbox.contract.grid import Box, Grid, Others
 from napari_lightbox.contract.locality import Parameters
-from napari_lightbox.contract.roles import ImageOrLabels, Reference, Transform
+from napari_lightbox.contract.roles import ImageOrLabels, ReferenceGrid, Transform
 from napari_lightbox.contract.where import IsLabels
 from napari_lightbox.errors import InputError
 from napari_lightbox.kernels.affine_sampling import Method, needed_box, reach_of, sample, sampled_field
@@ -55,8 +55,6 @@ def _moves(source: Geometry, transform: values.Transform | None) -> NDArray[np.f
 
 
 def _source(box: Box, source: Geometry, target: Geometry, p: Parameters) -> Box:
-    if "transform" not in p:
-        return tuple(slice(0, n) for n in source.shape)
     moves = _moves(source, p["transform"])
     reach = None if moves is None else np.abs(moves).reshape(source.ndim, -1).max(axis=1)
     return needed_box(box, _pull(source, target, p["transform"]), source.shape, _METHODS[p["interpolation"]], "cut", reach)
@@ -75,7 +73,7 @@ def _radius(p: Parameters, extent: Extent) -> int:
 )
 def resample_to_reference(
     moving: ImageOrLabels,
-    reference: Reference,
+    reference: ReferenceGrid,
     transform: Transform | None = None,
     *,
     interpolation: Literal["auto", "nearest", "linear", "bspline"] = "auto",

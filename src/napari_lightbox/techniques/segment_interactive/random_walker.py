@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal, NamedTuple
 
-import numpy as np
 from numpy.typing import NDArray
 
 from napari_lightbox.contract import Advanced, Channels, Dtype, ExtraAxis, OnlyIf, Range, Spacing, Unit, Whole, technique
@@ -84,9 +83,8 @@ def random_walker(
     -----
     The weight between neighbours is exp(-beta d^2 / (10 s)) + 1e-10, with d the difference of their grey values per
     length and s the standard deviation of the image; in colour images d^2 is summed over the channels and s multiplied by
-    the square root of their number. d is divided by
-    the spacing along each axis relative to the finest one, so that results do not depend on the unit of length. A constant image decides by
-    distance. Needs about 150 bytes per pixel and 8 more per id; for large volumes walk in a box around the object.
+    the square root of their number. d is divided by the spacing along each axis relative to the finest one, so that results
+    do not depend on the unit of length. A constant image decides by distance. Needs about 150 bytes per pixel and 8 more per id; for large volumes walk in a box around the object.
 
     References
     ----------

@@ -45,8 +45,8 @@ def threshold_manual(
     invert
         Mark the pixels at or below the level instead: the exact complement.
     minimum_size
-        Objects of fewer pixels are dropped; pixels that touch along an axis belong to one object. 0 and 1 keep all. The larger the
-        size, the wider the neighbourhood that a part of the image needs.
+        Objects of fewer pixels are dropped; pixels that touch along an axis belong to one object. 0 and 1 keep all.
+        The larger the size, the wider the neighbourhood that a part of the image needs.
 
     Returns
     -------
