@@ -206,10 +206,14 @@ def test_a_hundred_thousand_frames_cost_as_much_as_ten(tmp_path):
     assert data[3:5, 10:2:-4].sum().compute() == 4 * 5 * (3010 + 3006 + 4010 + 4006)
 
 
-@pytest.mark.parametrize(
-    "key", [np.s_[2], np.s_[1:3, 0], np.s_[..., 4], np.s_[::-2, 1, 3:1:-1], np.s_[-1, -2, -3:], np.s_[2:2], np.s_[...]]
-)
-def test_sources_index_like_arrays(tmp_path, key):
+KEYS = [
+    np.s_[2], np.s_[1:3, 0], np.s_[..., 4], np.s_[::-2, 1, 3:1:-1], np.s_[-1, -2, -3:], np.s_[2:2], np.s_[...], np.s_[[2, 0]],
+    np.s_[:, ::2, [1, 3]],
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("key", KEYS)
+def test_lazy_arrays_index_like_arrays(tmp_path, key):
     array = np.arange(4 * 3 * 5, dtype=">i4").reshape(4, 3, 5)
     (tmp_path / "a").write_bytes(b"head" + array.tobytes())
     raw = Raw(tmp_path / "a", 4, array.shape, ">i4")
@@ -218,6 +222,23 @@ def test_sources_index_like_arrays(tmp_path, key):
         data = lazy(source, (1, 3, 5), tmp_path / "a", type(source).__name__)
         np.testing.assert_array_equal(np.asarray(data[key]), array[key])
         assert data.dtype.isnative
+    volume = Volume(array, Geometry("zyx", array.shape))
+    for suffix, option in (("tif", {"compression": "zlib"}), ("ome.zarr", {}), ("nii.gz", {})):
+        lb.write(tmp_path / f"a.{suffix}", volume, **option)
+        np.testing.assert_array_equal(np.asarray(lb.read(tmp_path / f"a.{suffix}")[0].data[key]), array[key])
+
+
+def test_only_what_is_looked_at_is_read(tmp_path):
+    keys = []
+
+    class Spy(Raw):
+        def __getitem__(self, key: Any) -> Any:
+            keys.append(key)
+            return super().__getitem__(key)
+
+    (tmp_path / "a").write_bytes(bytes(40 * 30 * 20))
+    np.asarray(lazy(Spy(tmp_path / "a", 0, (40, 30, 20), "uint8"), (40, 30, 20), tmp_path / "a")[7, 3:9])
+    assert keys == [(7, slice(3, 9, None), slice(0, 20, None))]
 
 
 def test_chunks_hold_whole_planes_of_a_few_megabytes():

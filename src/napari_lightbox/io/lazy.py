@@ -141,16 +141,19 @@ def lazy(source: Source, chunks: Sequence[int], path: Path, *options: Any) -> An
     )
     meta = np.empty((0,) * len(source.shape), source.dtype)
     sizes = tuple(max(1, min(c, n)) for c, n in zip(chunks, source.shape, strict=True))
-    return da.from_array(source, chunks=sizes, name=f"read-{token}", lock=False, fancy=False, inline_array=True, meta=meta)
+    return da.from_array(source, chunks=sizes, name=f"read-{token}", lock=False, inline_array=True, meta=meta)
 
 
-def plane_chunks(axes: str, shape: Sequence[int], itemsize: int) -> tuple[int, ...]:
-    """Return chunks of whole planes: one time point, channel or extra index, and as many z as make a few megabytes."""
+def plane_chunks(axes: str, shape: Sequence[int], itemsize: int, deepest: int | None = None) -> tuple[int, ...]:
+    """Return chunks of whole planes: one time point, channel or extra index, and as many z as make a few megabytes.
+
+    `deepest` limits the number of z where each plane costs an effort of its own, such as unpacking.
+    """
     inner = {a: n for a, n in zip(axes, shape, strict=True) if a in "yx"}
     plane = max(1, int(np.prod([*inner.values()], dtype=np.int64)) * itemsize * (shape[-1] if axes.endswith("c") else 1))
     if plane > 16 * CHUNK_BYTES and "y" in inner:
         inner["y"] = max(1, inner["y"] * 16 * CHUNK_BYTES // plane)
-    depth = max(1, CHUNK_BYTES // plane)
+    depth = max(1, min(CHUNK_BYTES // plane, deepest or CHUNK_BYTES))
     return tuple(
         inner[a] if a in inner else n if a == "c" and axes.endswith("c") else min(n, depth) if a == "z" else 1
         for a, n in zip(axes, shape, strict=True)

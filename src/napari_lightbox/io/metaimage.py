@@ -21,7 +21,7 @@ from napari_lightbox.io.detached import replacing_pair
 from napari_lightbox.io.failures import damaged, reading
 from napari_lightbox.io.lazy import Frames, Held, Raw, Source, lazy, plane_chunks
 from napari_lightbox.io.note import from_text, note_of, restored, to_text
-from napari_lightbox.io.streaming import Progress, feed, write_raw
+from napari_lightbox.io.streaming import PACKING_LEVEL, Progress, feed, write_raw
 from napari_lightbox.io.world import Matrix, affine_from_parts, arranged, flipped_order
 
 _TYPES = {
@@ -228,7 +228,7 @@ def _write_samples(
     if not compression:
         write_raw(data, target, offset, kind, progress)
         return None
-    packer = zlib.compressobj(6)
+    packer = zlib.compressobj(PACKING_LEVEL)
     with target.open("ab") as file:
         feed(data, target, kind, lambda part: file.write(packer.compress(part)), progress)
         file.write(packer.flush())

@@ -20,7 +20,7 @@ from napari_lightbox.io.failures import damaged, reading
 from napari_lightbox.io.lazy import Held, Mapped, Raw, Source, lazy, plane_chunks
 from napari_lightbox.io.note import from_text, note_of, restored, to_text
 from napari_lightbox.io.rescale import Rescale
-from napari_lightbox.io.streaming import Progress, feed, write_raw
+from napari_lightbox.io.streaming import PACKING_LEVEL, Progress, feed, write_raw
 from napari_lightbox.io.units import short
 from napari_lightbox.io.world import arranged, patient_matrix, placed, to_lps, with_axes
 
@@ -251,6 +251,6 @@ def _place(header: Any, geometry: Geometry, volume: Volume) -> None:
 
 
 def _write_zipped(data: Any, target: Path, header: Any, kind: Any, progress: Progress | None) -> None:
-    with target.open("wb") as plain, gzip.GzipFile("", "wb", 6, plain, mtime=0) as file:
+    with target.open("wb") as plain, gzip.GzipFile("", "wb", PACKING_LEVEL, plain, mtime=0) as file:
         header.write_to(file)
         feed(data, target, kind, file.write, progress)

@@ -22,7 +22,7 @@ from napari_lightbox.io.failures import damaged, reading
 from napari_lightbox.io.lazy import Frames, Held, Raw, Source, lazy, plane_chunks
 from napari_lightbox.io.note import KEY, from_text, note_of, restored, to_text
 from napari_lightbox.io.nrrd_geometry import geometry_of, header_fields
-from napari_lightbox.io.streaming import Progress, feed, write_raw
+from napari_lightbox.io.streaming import PACKING_LEVEL, Progress, feed, write_raw
 from napari_lightbox.io.world import arranged
 
 _SYNONYMS = {
@@ -196,7 +196,7 @@ def _write_samples(
     if not compression:
         write_raw(data, target, offset, kind, progress)
         return
-    packer = zlib.compressobj(6, wbits=31)
+    packer = zlib.compressobj(PACKING_LEVEL, wbits=31)
     with target.open("ab") as file:
         feed(data, target, kind, lambda part: file.write(packer.compress(part)), progress)
         file.write(packer.flush())

@@ -18,6 +18,7 @@ from napari_lightbox.errors import CancelledError
 from napari_lightbox.io.lazy import Raw, blocks
 
 Progress: TypeAlias = Callable[[float], object]
+PACKING_LEVEL = 1
 _SLAB_BYTES = 32 * 2**20
 _IN_MEMORY_BYTES = 256 * 2**20
 
@@ -89,7 +90,7 @@ def write_raw(data: Any, path: Path, offset: int, dtype: Any, progress: Progress
     if shutil.disk_usage(path.parent).free < size:
         raise OSError(errno.ENOSPC, "No space left on device")
     with path.open("r+b", buffering=0) as file:
-        file.truncate(offset + size)
+        file.truncate(max(offset + size, path.stat().st_size))
         store(data, _Samples(file, offset, tuple(data.shape), kind), progress)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -19,6 +18,7 @@ from napari_lightbox.io.note import KEY, Stated, note_of, restored, to_text
 from napari_lightbox.io.pyramid import halved, with_levels
 from napari_lightbox.io.streaming import Progress, in_order, write_raw
 from napari_lightbox.io.tiff_chain import check_chain
+from napari_lightbox.io.tiff_level import Level
 from napari_lightbox.io.tiff_metadata import (
     channel_names,
     geometry_in,
@@ -30,7 +30,7 @@ from napari_lightbox.io.tiff_metadata import (
 )
 from napari_lightbox.io.world import arranged
 
-_TILE, _PYRAMID_FROM, _SMALLEST = 512, 4096, 512
+_TILE, _PYRAMID_FROM, _SMALLEST, _PAGES_AT_ONCE = 512, 4096, 512, 16
 _IMAGEJ_LIMIT = 2**32 - 2**20
 _OME_TYPES = ("int8", "int16", "int32", "uint8", "uint16", "uint32", "float32", "float64", "complex64", "complex128")
 _EXACT = {"bool": "uint8"}
@@ -86,40 +86,6 @@ def write(
             _write_plain(stored, target, kind, fields, progress)
 
 
-class _Level:
-    """One resolution of one series, read tile by tile; opened at the first touch in each process."""
-
-    def __init__(self, path: Path, series: int, level: int, shape: tuple[int, ...], dtype: Any) -> None:
-        self.path, self.series, self.level, self.shape = path, series, level, shape
-        self.dtype, self.ndim = np.dtype(dtype).newbyteorder("="), len(shape)
-        self._start()
-
-    def _start(self) -> None:
-        self._lock, self._opened = threading.Lock(), None
-
-    def __getstate__(self) -> dict[str, Any]:
-        return {k: v for k, v in self.__dict__.items() if not k.startswith("_")}
-
-    def __setstate__(self, state: dict[str, Any]) -> None:
-        self.__dict__.update(state)
-        self._start()
-
-    def __getitem__(self, key: Any) -> NDArray[Any]:
-        with reading(self.path):
-            return np.asarray(self.array()[key], self.dtype)
-
-    def array(self) -> Any:
-        """Return the zarr view of the level."""
-        import tifffile
-        import zarr
-
-        with self._lock:
-            if self._opened is None:
-                store = tifffile.imread(self.path, aszarr=True, series=self.series, level=self.level)
-                self._opened = zarr.open_array(store, mode="r")
-        return self._opened
-
-
 def _volume(path: Path, tif: Any, number: int, axes: str | None) -> Volume:
     series = tif.series[number]
     _check_whole(path, tif, series)
@@ -145,9 +111,9 @@ def _array(path: Path, tif: Any, series: Any, axes: str, number: int, level: int
     source: Source = (
         Raw(path, int(part.dataoffset), shape, dtype.newbyteorder(tif.byteorder))
         if plain
-        else _Level(path, number, level, shape, dtype)
+        else Level(path, number, level, shape, dtype)
     )
-    chunks = plane_chunks(axes, shape, dtype.itemsize)
+    chunks = plane_chunks(axes, shape, dtype.itemsize, None if plain else _PAGES_AT_ONCE)
     page = part.keyframe
     if not plain and page.is_tiled:
         tile = {"y": page.tilelength, "x": page.tilewidth}

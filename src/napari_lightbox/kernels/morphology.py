@@ -34,6 +34,13 @@ def dilate(block: NDArray[Any], footprint: Footprint, iterations: int = 1) -> ND
     return _extreme(block, footprint.mirrored(), iterations, np.maximum)
 
 
+def joined(footprint: Footprint, iterations: int) -> tuple[Footprint, int]:
+    """Turn a repeated box into one larger box, which is the same, at the border too."""
+    if footprint.shape != "box" or iterations <= 1:
+        return footprint, iterations
+    return Footprint("box", np.ones([2 * r * iterations + 1 for r in footprint.reach], bool)), 1
+
+
 def _extreme(block: NDArray[Any], footprint: Footprint, iterations: int, better: np.ufunc) -> NDArray[Any]:
     if block.size == 0 or iterations == 0:
         return block.copy()
@@ -46,9 +53,7 @@ def _extreme(block: NDArray[Any], footprint: Footprint, iterations: int, better:
         return _extreme(block.astype(narrow), footprint, iterations, better).astype(block.dtype)
     neutral = _neutral(block.dtype, better)
     missing = np.isnan(block) if block.dtype.kind == "f" and np.isnan(block.min()) else None
-    if footprint.shape == "box":  # repeated boxes are one larger box, at the border too
-        footprint = Footprint("box", np.ones([2 * r * iterations + 1 for r in footprint.reach], bool))
-        iterations = 1
+    footprint, iterations = joined(footprint, iterations)
     for _ in range(iterations):
         filled = block if missing is None else np.where(missing, neutral, block)
         block = _step(np.ascontiguousarray(filled), footprint, better, neutral)
@@ -82,12 +87,19 @@ def _step(block: NDArray[Any], footprint: Footprint, better: np.ufunc, neutral: 
         for axis, reach in enumerate(footprint.reach):
             block = _window(block, axis, reach, better, neutral)
         return block
-    if block.ndim == 2 and _direct(block, ()) and np.count_nonzero(footprint.cells) <= _LARGEST_DIRECT_CELLS:
+    if block.ndim == 2 and opencv_is_best(block, footprint):
         return _opencv(block, footprint.cells, better, neutral)
     if footprint.shape == "cross":
         arms = (_window(block, axis, reach, better, neutral) for axis, reach in enumerate(footprint.reach))
         return functools.reduce(better, arms)
     return _lines(block, footprint, better, neutral)
+
+
+def opencv_is_best(plane: NDArray[Any], footprint: Footprint) -> bool:
+    """Tell whether no kernel is faster on a plane than OpenCV's with this footprint."""
+    if footprint.shape == "box":
+        return _direct(plane, footprint.reach) and min(footprint.reach) > 0
+    return _direct(plane, ()) and int(np.count_nonzero(footprint.cells)) <= _LARGEST_DIRECT_CELLS
 
 
 def _direct(block: NDArray[Any], reach: Sequence[int]) -> bool:

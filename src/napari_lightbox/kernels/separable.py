@@ -8,6 +8,11 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_lightbox.kernels.slabs import run_slabs
+from napari_lightbox.kernels.strips import filter_strips
+
+_LEAST_SAMPLES = 1 << 17
+
 Border = Literal["reflect", "mirror", "nearest", "constant"]
 
 
@@ -45,12 +50,26 @@ def correlate_separable(block: NDArray[Any], taps: Sequence[NDArray[Any]], mode:
     *outer, row_taps, column_taps = [np.ascontiguousarray(t, dtype=data.dtype) for t in taps]
     border = border_code(mode)
     if data.ndim == 2:
-        return np.asarray(cv2.sepFilter2D(data, depth, column_taps, row_taps, borderType=border))
+        return filter_strips(
+            lambda plane: np.asarray(cv2.sepFilter2D(plane, depth, column_taps, row_taps, borderType=border)),
+            data,
+            len(row_taps) // 2,
+        )
     planes = np.empty_like(data)
-    for plane, out in zip(data, planes, strict=True):
-        cv2.sepFilter2D(plane, depth, column_taps, row_taps, dst=out, borderType=border)
+
+    def in_planes(start: int, stop: int) -> None:
+        for z in range(start, stop):
+            cv2.sepFilter2D(data[z], depth, column_taps, row_taps, dst=planes[z], borderType=border)
+
+    run_slabs(in_planes, len(data), max(1, _LEAST_SAMPLES // planes[0].size))
     if len(outer[0]) == 1 and outer[0][0] == 1:
         return planes
     one = np.ones(1, dtype=data.dtype)
-    flat = planes.reshape(planes.shape[0], -1)
-    return np.asarray(cv2.sepFilter2D(flat, depth, one, outer[0], borderType=border)).reshape(data.shape)
+    flat = planes.reshape(len(planes), -1)
+    out = np.empty_like(flat)
+
+    def across_planes(start: int, stop: int) -> None:
+        cv2.sepFilter2D(flat[:, start:stop], depth, one, outer[0], dst=out[:, start:stop], borderType=border)
+
+    run_slabs(across_planes, flat.shape[1], max(1, _LEAST_SAMPLES // len(flat)))
+    return out.reshape(data.shape)

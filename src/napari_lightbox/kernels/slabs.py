@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import cache
+from itertools import pairwise
 
 
 def run_slabs(work: Callable[[int, int], None], length: int, least: int = 1) -> None:
@@ -19,10 +21,26 @@ def run_slabs(work: Callable[[int, int], None], length: int, least: int = 1) -> 
     least
         Fewest items worth a thread of their own.
     """
+    own, *others = pairwise(slab_edges(length, least))
+    waiting = [(_threads().submit(work, *slab), slab) for slab in others]
+    try:
+        work(*own)
+    finally:
+        for future, slab in waiting:
+            # what no thread has begun is done here: callers that are themselves such threads never wait for each other
+            if future.cancel():
+                work(*slab)
+            else:
+                future.result()
+
+
+def slab_edges(length: int, least: int = 1) -> list[int]:
+    """Return the borders of the ranges that `run_slabs` makes."""
     workers = max(1, min(os.cpu_count() or 1, length // max(least, 1)))
-    if workers == 1:
-        work(0, length)
-        return
-    edges = [length * i // workers for i in range(workers + 1)]
-    with ThreadPoolExecutor(workers) as pool:
-        list(pool.map(work, edges[:-1], edges[1:]))
+    return [length * i // workers for i in range(workers + 1)]
+
+
+@cache
+def _threads() -> ThreadPoolExecutor:
+    # starting threads anew costs more than many a slab takes
+    return ThreadPoolExecutor(os.cpu_count(), thread_name_prefix="slab")

@@ -60,7 +60,13 @@ def text() -> str:
     """Return the manifest as YAML."""
     import yaml
 
-    return HEADER + yaml.safe_dump(build(), sort_keys=False, allow_unicode=True, width=1000)
+    class Dumper(yaml.SafeDumper):
+        """Writes repeated lists out: anchors are hard to read and to compare."""
+
+        def ignore_aliases(self, data: Any) -> bool:
+            return True
+
+    return HEADER + yaml.dump(build(), Dumper=Dumper, sort_keys=False, allow_unicode=True, width=1000)
 
 
 def path() -> Path:

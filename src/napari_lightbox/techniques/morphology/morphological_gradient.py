@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
 from napari_lightbox.contract import Halo, IsLabels, Spacing, technique
 from napari_lightbox.contract.roles import ImageOrLabels, Reference
 from napari_lightbox.kernels.footprint import FootprintShape
 from napari_lightbox.kernels.morphology import dilate, erode
+from napari_lightbox.kernels.morphology_compounds import difference, gradient
 from napari_lightbox.techniques.morphology._element import Iterations, Radius, element, halo
 
 
@@ -81,21 +81,10 @@ def morphological_gradient(
     ``morphological_gradient``; OpenCV ``morphologyEx`` (MORPH_GRADIENT).
     """
     used = element(image, footprint, shape, radius, unit, spacing)
+    if variant == "beucher" and not is_labels:
+        return gradient(image, used, iterations)
     high = image if variant == "internal" else dilate(image, used, iterations)
     low = image if variant == "external" else erode(image, used, iterations)
     if is_labels:
         return np.where(high != low, high, image.dtype.type(0))
-    return _difference(high, low)
-
-
-def _difference(high: NDArray[Any], low: NDArray[Any]) -> NDArray[Any]:
-    """Subtract without wrapping; a negative difference (of an element without its origin) becomes 0 in unsigned types."""
-    if high.dtype == bool:
-        return np.asarray(high & ~low)
-    if high.dtype.kind == "f":
-        return np.asarray(high - low)
-    if high.dtype.kind == "u":
-        return np.asarray(np.subtract(high, low, out=np.zeros_like(high), where=high > low))
-    # in two's complement the bits of the difference are right, only their reading as a signed number may be wrong
-    bits = (high - low).view(f"u{high.dtype.itemsize}")
-    return np.where((high >= low) & (bits > np.iinfo(high.dtype).max), np.iinfo(high.dtype).max, high - low)
+    return difference(high, low)

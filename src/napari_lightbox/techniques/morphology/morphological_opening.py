@@ -7,7 +7,7 @@ from typing import Literal
 from napari_lightbox.contract import Halo, Spacing, technique
 from napari_lightbox.contract.roles import ImageOrLabels, Reference
 from napari_lightbox.kernels.footprint import FootprintShape
-from napari_lightbox.kernels.morphology import dilate, erode
+from napari_lightbox.kernels.morphology_compounds import opened
 from napari_lightbox.techniques.morphology._element import Iterations, Radius, element, halo
 
 
@@ -74,4 +74,4 @@ def morphological_opening(
     pixels inside the border.
     """
     used = element(image, footprint, shape, radius, unit, spacing)
-    return dilate(erode(image, used, iterations), used, iterations)
+    return opened(image, used, iterations)

@@ -83,8 +83,9 @@ def random_walker(
     -----
     The weight between neighbours is exp(-beta d^2 / (10 s)) + 1e-10, with d the difference of their grey values per
     length and s the standard deviation of the image; in colour images d^2 is summed over the channels and s multiplied by
-    the square root of their number. d is divided by the spacing along each axis relative to the finest one, so that results
-    do not depend on the unit of length. A constant image decides by distance. Needs about 150 bytes per pixel and 8 more per id; for large volumes walk in a box around the object.
+    the square root of their number. d is divided by the spacing along each axis relative to the finest one, so that
+    results do not depend on the unit of length. A constant image decides by distance. Needs about 150 bytes per pixel and
+    8 more per id; for large volumes walk in a box around the object.
 
     References
     ----------
