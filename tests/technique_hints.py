@@ -14,7 +14,7 @@ def overlapping_pictures(rng: np.random.Generator, shape: tuple[int, ...], dtype
     """Two crops of a picture with enough texture to be stitched."""
     from skimage import data
 
-    picture = data.astronaut()
+    picture = data.astronaut()[..., 1]
     return ([np.ascontiguousarray(picture[:, :320]), np.ascontiguousarray(picture[:, 190:])],)
 
 
@@ -48,6 +48,7 @@ HINTS: dict[str, Hint] = {
     "intensity_based_registration": Hint(maker=fixed_and_moving),
     "invert_intensity": Hint(variants=({"signed_float": True},)),
     "median_filter": Hint(variants=({"size": 5}, {"radius": 2})),
+    "non_local_means": Hint(parameters={"patch_size": 3, "patch_distance": 3}),
     "panorama_stitcher": Hint(maker=overlapping_pictures, types=("uint8",)),
     "perona_malik": Hint(parameters={"iterations": 3}),
     "rescale_intensity": Hint(

@@ -22,7 +22,7 @@ def loaded() -> Any:
 
 
 def test_file_is_what_the_registry_gives() -> None:
-    assert manifest.path().read_text(encoding="utf-8") == manifest.text()
+    assert manifest.path().read_text(encoding="utf-8") == manifest.text(manifest.build())
     assert manifest.main(["--check"]) == 0
 
 

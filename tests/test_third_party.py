@@ -37,10 +37,13 @@ def test_entry_points_are_loaded_and_broken_ones_left_out(monkeypatch: pytest.Mo
 
 
 def test_it_appears_in_the_manifest(announced: None) -> None:
-    from napari_lightbox.widgets.manifest import build
+    from npe2 import PluginManifest
 
-    widgets = build()["contributions"]["widgets"]
-    assert any("toy_posterize" in w["command"] for w in widgets)
+    from napari_lightbox.widgets.manifest import build_for
+
+    manifest = PluginManifest(**build_for("toy_lightbox"))
+    assert [w.command for w in manifest.contributions.widgets] == ["toy_lightbox.toy_posterize"]
+    assert manifest.contributions.commands[0].python_name == "napari_lightbox.widgets.entry:toy_posterize"
 
 
 def test_it_appears_on_the_command_line(announced: None, capsys: pytest.CaptureFixture[str]) -> None:

@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from functools import partial
 
 import numpy as np
 import pytest
@@ -146,7 +147,9 @@ def test_ctrl_c_stops_cleanly(extra, tmp_path):
         *extra,
     ]
     environment = {**os.environ, "LIGHTBOX_THREADS": "1"}
-    process = subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE, text=True, env=environment)
+    # a test run in the background ignores Ctrl-C and would hand that on
+    hear_ctrl_c = partial(signal.signal, signal.SIGINT, signal.SIG_DFL)
+    process = subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE, text=True, env=environment, preexec_fn=hear_ctrl_c)
     time.sleep(3)
     assert process.poll() is None, "finished too early to be interrupted"
     process.send_signal(signal.SIGINT)

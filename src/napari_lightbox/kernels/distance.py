@@ -15,6 +15,8 @@ _PIXELS_PER_THREAD = 1 << 16
 _EXACT_IN_FLOAT32 = 1 << 24
 _LONGEST_IN_OPENCV = 1 << 14
 _LONGEST_TO_SQUARE = 1400
+# beyond this many pixels the lower envelope of parabolas is found sooner than by looking around
+_NEAR = 64
 
 
 def distance_to_background(
@@ -44,6 +46,10 @@ def distance_to_background(
     if data.size == 0:
         index = np.empty((values.ndim, *values.shape), np.int32) if places else None
         return np.empty(values.shape, np.float32), index
+    if not places and values.dtype.kind == "b" and metric == "euclidean" and _is_whole(data.shape, spacing):
+        near = _near(data)
+        if near is not None:
+            return near, None
     if not places and _opencv_knows(data, values.dtype, spacing):
         plane = _plane(data, metric)
         if plane is not None:
@@ -81,6 +87,32 @@ def _plane(mask: NDArray[np.uint8], metric: Metric) -> NDArray[np.float32] | Non
     return np.asarray(np.sqrt(found, out=found))
 
 
+def _is_whole(shape: Sequence[int], spacing: Sequence[float]) -> bool:
+    """Tell whether squared distances are whole numbers that float32 holds."""
+    return all(s == 1 for s in spacing) and sum(n * n for n in shape) < _EXACT_IN_FLOAT32
+
+
+def _near(mask: NDArray[np.uint8]) -> NDArray[np.float32] | None:
+    """Return the Euclidean distances, or None when one is larger than what is worth looking around for."""
+    from napari_lightbox.kernels import distance_near_compiled as compiled
+
+    found = np.empty(mask.shape, np.float32)
+    lines, out = mask.reshape(-1, mask.shape[-1]), found.reshape(-1, mask.shape[-1])
+    run_slabs(lambda a, b: compiled.along_rows(lines, out, a, b), len(lines), 1 + _PIXELS_PER_THREAD // mask.shape[-1])
+    for axis in range(mask.ndim - 2, -1, -1):
+        n, inner = mask.shape[axis], int(np.prod(mask.shape[axis + 1 :]))
+        columns = found.reshape(-1, n, inner)
+        is_near: list[bool] = []
+
+        def extend(begin: int, end: int, columns: Any = columns, is_near: list[bool] = is_near) -> None:
+            is_near.append(compiled.along_columns(columns, _NEAR, begin, end))
+
+        run_slabs(extend, len(columns) * -(-inner // compiled.TILE), 1 + _PIXELS_PER_THREAD // (n * compiled.TILE))
+        if not all(is_near):
+            return None
+    return np.asarray(np.sqrt(found, out=found))
+
+
 def _passes(
     values: NDArray[Any], spacing: Sequence[float], metric: Metric, places: bool
 ) -> tuple[NDArray[Any], NDArray[np.int64]]:
@@ -88,8 +120,7 @@ def _passes(
     from napari_lightbox.kernels import distance_compiled as compiled
 
     code = {"euclidean": compiled.EUCLIDEAN, "cityblock": compiled.CITYBLOCK, "chessboard": compiled.CHESSBOARD}[metric]
-    whole = all(s == 1 for s in spacing) and sum(n * n for n in values.shape) < _EXACT_IN_FLOAT32
-    found = np.empty(values.shape, np.float32 if whole else np.float64)
+    found = np.empty(values.shape, np.float32 if _is_whole(values.shape, spacing) else np.float64)
     nearest = np.empty(values.shape if places else (0,) * values.ndim, np.int64)
     rows = (-1, values.shape[-1])
     lines, out, where = values.reshape(rows), found.reshape(rows), nearest.reshape(rows if places else (0, 0))

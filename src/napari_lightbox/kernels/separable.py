@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 from napari_lightbox.kernels.slabs import run_slabs
 from napari_lightbox.kernels.strips import filter_strips
 
-_LEAST_SAMPLES = 1 << 17
-
 Border = Literal["reflect", "mirror", "nearest", "constant"]
+
+_LEAST_SAMPLES = 1 << 17
 
 
 def border_code(mode: Border) -> int:

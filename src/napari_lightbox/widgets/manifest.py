@@ -24,8 +24,19 @@ _SAMPLES = "napari_lightbox.samples.napari_samples"
 _FINDER = f"{PACKAGE}.find_technique"
 
 
+def build_for(package: str) -> dict[str, Any]:
+    """Return the manifest with which a third-party package shows its techniques in napari.
+
+    Its commands point at our docks: the package needs no widget code of its own.
+    """
+    techniques = [t for t in registry.find(kind="technique") if t.function.__module__.partition(".")[0] == package]
+    commands = [_command(t) | {"id": f"{package}.{t.id}"} for t in techniques]
+    widgets = [{"command": f"{package}.{t.id}", "display_name": display_name(t)} for t in techniques]
+    return {"name": package, "contributions": {"commands": commands, "widgets": widgets}}
+
+
 def build() -> dict[str, Any]:
-    """Return the whole manifest."""
+    """Return the whole manifest of our own techniques."""
     techniques = [t for t in registry.find(kind="technique") if t.function.__module__.startswith(BUILT_IN)]
     return {
         "name": PACKAGE,
@@ -56,8 +67,8 @@ def display_name(technique: Technique) -> str:
     return f"{family(technique.family).title}: {technique.title}"
 
 
-def text() -> str:
-    """Return the manifest as YAML."""
+def text(manifest: dict[str, Any]) -> str:
+    """Return a manifest as YAML."""
     import yaml
 
     class Dumper(yaml.SafeDumper):
@@ -66,7 +77,7 @@ def text() -> str:
         def ignore_aliases(self, data: Any) -> bool:
             return True
 
-    return HEADER + yaml.dump(build(), Dumper=Dumper, sort_keys=False, allow_unicode=True, width=1000)
+    return HEADER + yaml.dump(manifest, Dumper=Dumper, sort_keys=False, allow_unicode=True, width=1000)
 
 
 def path() -> Path:
@@ -78,8 +89,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Write the manifest, or tell with ``--check`` whether the file is up to date."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--check", action="store_true", help="write nothing; fail when the file is out of date")
+    parser.add_argument("--package", help="print the manifest of a third-party package and its techniques instead")
     options = parser.parse_args(arguments)
-    fresh = text()
+    if options.package:
+        sys.stdout.write(text(build_for(options.package)))
+        return 0
+    fresh = text(build())
     if options.check:
         if path().read_text(encoding="utf-8") == fresh:
             return 0
