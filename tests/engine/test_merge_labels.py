@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from scipy import ndimage
 
 import napari_lightbox as lb
-from napari_lightbox.engine.statistics import cache
+from napari_lightbox.engine.remembered import cache
 from napari_lightbox.settings import override
 
 

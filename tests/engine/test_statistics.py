@@ -12,7 +12,7 @@ import napari_lightbox as lb
 from napari_lightbox.contract import GlobalThenPointwise, Pass, Statistic, technique
 from napari_lightbox.contract.roles import Image, Table, Value
 from napari_lightbox.contract.values import Table as TableValue
-from napari_lightbox.engine.statistics import cache
+from napari_lightbox.engine.remembered import cache
 from napari_lightbox.testing.sources import WatchedArray
 
 
@@ -114,3 +114,21 @@ def test_two_passes_and_tables_alone() -> None:
     np.testing.assert_allclose(eager["variance"], VIDEO.var(axis=(1, 2)), rtol=1e-3)
     np.testing.assert_allclose(tiled["variance"], eager["variance"], rtol=1e-3)
     assert tiled["t"].tolist() == list(range(6))
+
+
+def test_values_cost_no_block_twice() -> None:
+    watched = WatchedArray(VIDEO)
+    result = lb.apply(centre.technique, watched.lazy((1, 20, 24)), axes="tyx")
+    result.image.compute()
+    reads = len(watched.reads)
+    np.testing.assert_allclose(result.mean.compute(), VIDEO.mean(axis=(1, 2)))
+    assert len(watched.reads) == reads
+
+
+def test_one_value_for_the_layer_needs_one_block() -> None:
+    watched = WatchedArray(VIDEO)
+    result = lb.apply(centre.technique, watched.lazy((1, 20, 24)), axes="tyx", scope="layer")
+    np.asarray(result.image[0])
+    watched.reads.clear()
+    np.testing.assert_allclose(result.mean.compute(), VIDEO.mean())
+    assert len(watched.reads) <= 1

@@ -11,8 +11,10 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from itertools import product
 from typing import Any
 
-from dask._task_spec import GraphNode, List, Task, TaskRef
+from dask._task_spec import DataNode, GraphNode, List, Task, TaskRef
 from dask.highlevelgraph import Layer, MaterializedLayer
+
+from napari_lightbox.engine.remembered import memo
 
 Key = tuple[Any, ...]
 
@@ -86,7 +88,11 @@ class SelectLayer(OnDemandLayer):
 
 
 class ValuesLayer(OnDemandLayer):
-    """One key: the values of all mapped elements, from the first block of each along the kernel's axes."""
+    """One key: the values of all mapped elements, from the first block of each along the kernel's axes.
+
+    Each block's value is picked by a task of its own, so that no more blocks than running tasks are in memory; values that a
+    run over the arrays left behind are taken from the memo instead.
+    """
 
     def __init__(self, name: str, bundle: str, elements: tuple[int, ...], over: int, position: int) -> None:
         super().__init__(name, (1,))
@@ -99,12 +105,21 @@ class ValuesLayer(OnDemandLayer):
         """Return the task that joins the values of all elements."""
         key = (self.name, *index)
         zeros = (0,) * self.over
-        sources = [TaskRef((self.bundle, *m, *zeros)) for m in product(*map(range, self.elements))]
-        return {key: Task(key, _join, List(*sources), self.position)}
+        tasks: dict[Any, GraphNode] = {}
+        for element in product(*map(range, self.elements)):
+            pick = (f"{self.name}-pick", *element)
+            known, values = memo.get((self.bundle, *element))
+            tasks[pick] = (
+                DataNode(pick, values[self.position])
+                if known
+                else Task(pick, _take, TaskRef((self.bundle, *element, *zeros)), self.position)
+            )
+        tasks[key] = Task(key, _join, List(*map(TaskRef, tasks)))
+        return tasks
 
 
-def _join(bundles: Sequence[tuple[Any, ...]], position: int) -> list[Any]:
-    return [pair for bundle in bundles for pair in bundle[position]]
+def _join(picked: Sequence[list[Any]]) -> list[Any]:
+    return [pair for values in picked for pair in values]
 
 
 def _take(bundle: tuple[Any, ...], position: int) -> Any:

@@ -20,8 +20,8 @@ from napari_lightbox.engine.layers import OnDemandLayer
 from napari_lightbox.engine.lower_region import extend_graph, token_of
 from napari_lightbox.engine.make_kernel import make_kernel
 from napari_lightbox.engine.merge import merge, summarise
+from napari_lightbox.engine.remembered import cache
 from napari_lightbox.engine.results import LazyBundle
-from napari_lightbox.engine.statistics import cache
 from napari_lightbox.errors import ContractError
 from napari_lightbox.settings import settings
 

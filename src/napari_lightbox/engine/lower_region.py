@@ -19,7 +19,7 @@ from napari_lightbox.engine.kernel import Kernel, Place
 from napari_lightbox.engine.layers import OnDemandLayer
 from napari_lightbox.engine.make_kernel import make_kernel
 from napari_lightbox.engine.results import LazyBundle
-from napari_lightbox.engine.run_block import run_block, run_single
+from napari_lightbox.engine.run_block import run_block, run_noted, run_single
 from napari_lightbox.engine.statistic_layer import StatisticLayer
 
 
@@ -35,6 +35,8 @@ class RegionLayer(OnDemandLayer):
         self.blocking = blocking
         self.statistics = statistics
         self.run = run_single if kernel.direct else run_block
+        roles = {spec.role.name for spec in kernel.technique.outputs if not spec.is_array}
+        self.notes = bool(roles) and roles <= {"value", "table"}
 
     def make(self, index: tuple[int, ...]) -> dict[Any, GraphNode]:
         """Return the task of one output block."""
@@ -47,6 +49,9 @@ class RegionLayer(OnDemandLayer):
         place = Place(tuple(s.start for s in mapped), taken, given)
         groups = self._groups(mapped)
         statistics = List(*[TaskRef((self.statistics, *g)) for g in groups]) if groups is not None else None
+        if self.notes and not any(index[n:]):
+            note = (self.name, *index[:n])
+            return {key: Task(key, run_noted, self.kernel, place, assemblies, groups, references, statistics, note)}
         return {key: Task(key, self.run, self.kernel, place, assemblies, groups, references, statistics)}
 
     def _groups(self, mapped: Box) -> tuple[tuple[int, ...], ...] | None:

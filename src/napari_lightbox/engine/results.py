@@ -64,7 +64,11 @@ class LazyBundle:
     def _values(self, position: int) -> Delayed:
         """Return the values of all mapped elements, from the first block along the kernel's axes."""
         name = f"{self.name}-values-{position}"
-        layer = ValuesLayer(name, self.name, self.blocking.counts[: self.kernel.mapped], self.kernel.over, position)
+        counts = self.blocking.counts[: self.kernel.mapped]
+        if isinstance(self.bound.technique.locality, GlobalThenPointwise):
+            # all blocks of a group carry the same value: one of them is enough
+            counts = tuple(n if a in self.kernel.group else 1 for a, n in enumerate(counts))
+        layer = ValuesLayer(name, self.name, counts, self.kernel.over, position)
         graph = HighLevelGraph({**self.graph.layers, name: layer}, {**self.graph.dependencies, name: {self.name}})
         return Delayed((name, 0), graph, layer=name)
 

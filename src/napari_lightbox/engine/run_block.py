@@ -7,6 +7,7 @@ from typing import Any
 
 from napari_lightbox.engine.gather import Assembly, gather_blocks
 from napari_lightbox.engine.kernel import Kernel, Place
+from napari_lightbox.engine.remembered import memo
 
 
 def run_block(kernel: Kernel, place: Place, assemblies: Sequence[Assembly], groups: Any, pieces: Any, statistics: Any) -> Any:
@@ -18,6 +19,15 @@ def run_block(kernel: Kernel, place: Place, assemblies: Sequence[Assembly], grou
     restriction = blocks.pop("mask:engine", None)
     shared = dict(zip(groups, statistics, strict=True)) if groups is not None else None
     return kernel({**kernel.extras, **blocks}, place, shared, restriction)
+
+
+def run_noted(
+    kernel: Kernel, place: Place, assemblies: Sequence[Assembly], groups: Any, pieces: Any, statistics: Any, note: Any
+) -> Any:
+    """Run a block and note its single values under `note`, so that asking for them later computes no block again."""
+    outputs = run_block(kernel, place, assemblies, groups, pieces, statistics)
+    memo.put(note, tuple(v if p is None else None for p, v in zip(kernel.plans, outputs, strict=True)))
+    return outputs
 
 
 def run_single(kernel: Kernel, place: Place, assemblies: Sequence[Assembly], groups: Any, pieces: Any, statistics: Any) -> Any:

@@ -14,7 +14,8 @@ from napari_lightbox.engine.boxes import Bounds, Box, box_of
 from napari_lightbox.engine.gather import Gather, gather_blocks
 from napari_lightbox.engine.kernel import Index, Kernel, Place
 from napari_lightbox.engine.layers import OnDemandLayer
-from napari_lightbox.engine.statistics import block_state, cache, locality_of, passes_of
+from napari_lightbox.engine.remembered import cache
+from napari_lightbox.engine.statistics import block_state, locality_of, passes_of
 
 FAN_IN = 16
 

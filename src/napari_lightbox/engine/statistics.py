@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import threading
-from collections import OrderedDict
 from collections.abc import Mapping
 from typing import Any
 
@@ -62,36 +60,3 @@ def whole_statistics(kernel: Kernel, blocks: Mapping[str, Any], over: Box) -> di
         states = group_states(kernel, stage, blocks, place, states)
     finish = locality_of(kernel).finish
     return {group: finish(state, kernel.parameters) for group, state in states.items()}
-
-
-class StatisticCache:
-    """Finished statistics by content; the oldest go first."""
-
-    def __init__(self, size: int = 4096) -> None:
-        self._values: OrderedDict[Any, Any] = OrderedDict()
-        self._size = size
-        self._lock = threading.Lock()
-
-    def get(self, key: Any) -> tuple[bool, Any]:
-        """Return whether the key is known, and its value."""
-        with self._lock:
-            if key not in self._values:
-                return False, None
-            self._values.move_to_end(key)
-            return True, self._values[key]
-
-    def put(self, key: Any, value: Any) -> None:
-        """Keep a value."""
-        with self._lock:
-            self._values[key] = value
-            self._values.move_to_end(key)
-            while len(self._values) > self._size:
-                self._values.popitem(last=False)
-
-    def clear(self) -> None:
-        """Forget everything."""
-        with self._lock:
-            self._values.clear()
-
-
-cache = StatisticCache()

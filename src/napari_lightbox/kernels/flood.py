@@ -31,6 +31,18 @@ def flood(is_open: NDArray[np.bool_], starts: NDArray[np.int64], connectivity: i
     return np.asarray(state[inner(state.ndim)] == 2)
 
 
+def reached_from_outside(is_open: NDArray[np.bool_], connectivity: int = 1) -> NDArray[np.bool_]:
+    """Return the open pixels that connect to the border of the array."""
+    if is_open.ndim != 2:
+        return flood(padded(is_open, True), np.zeros(1, np.int64), connectivity)[inner(is_open.ndim)]
+    import cv2
+
+    pixels = np.ascontiguousarray(is_open).view(np.uint8)
+    state = cv2.copyMakeBorder(pixels, 1, 1, 1, 1, cv2.BORDER_CONSTANT, value=1)
+    cv2.floodFill(state, None, (0, 0), 2, flags=4 * connectivity)
+    return np.asarray(state[1:-1, 1:-1] == 2)
+
+
 def within(block: NDArray[Any], lower: float, upper: float) -> NDArray[np.bool_]:
     """Return where lower <= block <= upper, compared in the image's own type so that nothing wraps; NaN is outside."""
     if block.dtype.kind == "f":

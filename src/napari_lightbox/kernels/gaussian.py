@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 
 from napari_lightbox.kernels.rounding import as_floating, to_dtype
 from napari_lightbox.kernels.separable import Border, border_code, correlate_separable
-from napari_lightbox.kernels.strips import filter_strips
 
 _PLANE_TYPES = ("uint8", "uint16", "int16", "float32", "float64")
 
@@ -39,11 +38,8 @@ def gaussian(block: NDArray[Any], sigma: Sequence[float], radius: Sequence[int],
         import cv2
 
         size = (2 * radius[1] + 1, 2 * radius[0] + 1)
-
-        def blurred(plane: NDArray[Any]) -> NDArray[Any]:
-            return np.asarray(cv2.GaussianBlur(plane, size, sigmaX=sigma[1], sigmaY=sigma[0], borderType=border_code(mode)))
-
-        # OpenCV runs the floating blur on all processors by itself
-        return blurred(np.ascontiguousarray(block)) if block.dtype.kind == "f" else filter_strips(blurred, block, radius[0])
+        return np.asarray(
+            cv2.GaussianBlur(np.ascontiguousarray(block), size, sigmaX=sigma[1], sigmaY=sigma[0], borderType=border_code(mode))
+        )
     taps = [gaussian_taps(s, r) for s, r in zip(sigma, radius, strict=True)]
     return to_dtype(correlate_separable(as_floating(block), taps, mode), block.dtype)

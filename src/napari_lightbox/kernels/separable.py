@@ -9,7 +9,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_lightbox.kernels.slabs import run_slabs
-from napari_lightbox.kernels.strips import filter_strips
 
 Border = Literal["reflect", "mirror", "nearest", "constant"]
 
@@ -50,11 +49,7 @@ def correlate_separable(block: NDArray[Any], taps: Sequence[NDArray[Any]], mode:
     *outer, row_taps, column_taps = [np.ascontiguousarray(t, dtype=data.dtype) for t in taps]
     border = border_code(mode)
     if data.ndim == 2:
-        return filter_strips(
-            lambda plane: np.asarray(cv2.sepFilter2D(plane, depth, column_taps, row_taps, borderType=border)),
-            data,
-            len(row_taps) // 2,
-        )
+        return np.asarray(cv2.sepFilter2D(data, depth, column_taps, row_taps, borderType=border))
     planes = np.empty_like(data)
 
     def in_planes(start: int, stop: int) -> None:
@@ -66,10 +61,5 @@ def correlate_separable(block: NDArray[Any], taps: Sequence[NDArray[Any]], mode:
         return planes
     one = np.ones(1, dtype=data.dtype)
     flat = planes.reshape(len(planes), -1)
-    out = np.empty_like(flat)
-
-    def across_planes(start: int, stop: int) -> None:
-        cv2.sepFilter2D(flat[:, start:stop], depth, one, outer[0], dst=out[:, start:stop], borderType=border)
-
-    run_slabs(across_planes, flat.shape[1], max(1, _LEAST_SAMPLES // len(flat)))
-    return out.reshape(data.shape)
+    # OpenCV cuts large arrays into tiles for all processors by itself
+    return np.asarray(cv2.sepFilter2D(flat, depth, one, outer[0], borderType=border)).reshape(data.shape)

@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 
 from napari_lightbox.kernels.gaussian import gaussian_taps
 from napari_lightbox.kernels.separable import Border, border_code, correlate_separable
-from napari_lightbox.kernels.strips import filter_strips
 
 _DIRECT = ("uint8", "uint16", "int16", "float32", "float64")
 
@@ -21,11 +20,6 @@ def gaussian_mean(block: NDArray[Any], sigma: Sequence[float], radius: Sequence[
     if block.ndim == 2 and block.dtype.name in _DIRECT:
         import cv2
 
-        border = border_code(mode)
-        return filter_strips(
-            lambda plane: np.asarray(cv2.sepFilter2D(plane, cv2.CV_64F, taps[1], taps[0], borderType=border)),
-            block,
-            radius[0],
-            np.float64,
-        )
+        data = np.ascontiguousarray(block)
+        return np.asarray(cv2.sepFilter2D(data, cv2.CV_64F, taps[1], taps[0], borderType=border_code(mode)))
     return np.asarray(correlate_separable(block.astype(np.float64), taps, mode))

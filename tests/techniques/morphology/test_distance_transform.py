@@ -52,6 +52,16 @@ def test_planes_are_correctly_rounded_and_equal_at_every_call(length):
         np.testing.assert_array_equal(distance_transform(mask.copy()).distance, exact)
 
 
+@pytest.mark.parametrize("shape", [(150, 150), (3, 140, 145), (135, 40, 7)])
+@pytest.mark.parametrize("depth", [20, 63, 64, 65, 66])
+def test_near_and_far_backgrounds_give_the_same_as_scipy(shape, depth):
+    mask = np.ones(shape, bool)
+    mask[..., depth:, :3] = False
+    mask[0, -1] = mask[0, 0] = False
+    exact = ndimage.distance_transform_edt(mask).astype(np.float32)
+    np.testing.assert_array_equal(distance_transform(mask).distance, exact)
+
+
 @pytest.mark.parametrize("metric", list(NORMS))
 @pytest.mark.parametrize("shape", SHAPES)
 @pytest.mark.parametrize("unit", ["px", "physical"])

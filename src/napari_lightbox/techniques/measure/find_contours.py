@@ -13,6 +13,8 @@ from napari_lightbox.contract.values import Points as PointsValue
 from napari_lightbox.contract.values import Shapes as ShapesValue
 from napari_lightbox.contract.values import Table as TableValue
 from napari_lightbox.errors import InputError
+from napari_lightbox.kernels.iso_lines import iso_lines
+from napari_lightbox.kernels.missing import all_finite
 
 
 class Contours(NamedTuple):
@@ -95,18 +97,18 @@ def find_contours(
     ``skimage.measure.find_contours``; OpenCV ``findContours`` and ``minEnclosingCircle``.
     """
     if retrieval == "iso":
-        lines, parents = _iso_lines(image, level, fully_connected, positive_orientation), None
+        found = _iso_lines(image, level, fully_connected, positive_orientation)
     else:
-        lines, parents = _borders(image, level, retrieval)
-    long = [i for i, line in enumerate(lines) if len(line) >= min_points]
-    lines = [lines[i] for i in long]
-    closed = [parents is not None or bool(len(line) > 2 and (line[0] == line[-1]).all()) for line in lines]
-    features = _features(lines, closed, None if parents is None else _renumbered(parents, long))
-    outlines = [line[:-1] if parents is None and c else line for line, c in zip(lines, closed, strict=True)]
-    kinds = ["polygon" if c else "path" for c in closed]
+        found = _borders(image, level, retrieval)
+    found = _without_short(found, min_points)
+    closed = np.ones(len(found.counts), bool) if retrieval != "iso" else _is_closed(found)
+    features = _features(found, closed)
+    dropped = closed & (retrieval == "iso")  # a closed line ends where it begins, a polygon need not
+    outlines = [found.vertices[a:b] for a, b in zip(found.starts.tolist(), (found.stops - dropped).tolist(), strict=True)]
+    kinds = np.where(closed, "polygon", "path").tolist()
     if not circles:
         return Contours(ShapesValue(outlines, kinds, TableValue(features)), None, None)
-    features |= _enclosing_circles(lines)
+    features |= _enclosing_circles(found)
     centres = np.stack([features["centre_y"], features["centre_x"]], axis=1)
     boxes = [np.asarray(c + r * _SQUARE) for c, r in zip(centres, features["radius"], strict=True)]
     numbers = TableValue({"number": features["number"]})
@@ -120,65 +122,90 @@ def find_contours(
 _SQUARE = np.array([(-1.0, -1.0), (-1.0, 1.0), (1.0, 1.0), (1.0, -1.0)])
 
 
-def _iso_lines(image: NDArray[Any], level: float | None, connected: str, orientation: str) -> list[NDArray[np.float64]]:
-    from skimage import measure
+class _Lines(NamedTuple):
+    """All vertices (y, x), one line after the other, how many each line has, and the index of the line around it or -1."""
 
-    if min(image.shape) < 2:
-        return []
-    data = image.astype(np.float64)
-    if level is None:
-        known = data[np.isfinite(data)]
-        if known.size == 0:
-            return []
-        level = (float(known.min()) + float(known.max())) / 2
-    return list(measure.find_contours(data, level, fully_connected=connected, positive_orientation=orientation))
+    vertices: NDArray[np.float64]
+    counts: NDArray[np.int64]
+    parents: NDArray[np.int64]
+
+    @property
+    def stops(self) -> NDArray[np.int64]:
+        return np.cumsum(self.counts)
+
+    @property
+    def starts(self) -> NDArray[np.int64]:
+        return np.cumsum(self.counts) - self.counts
 
 
-def _borders(image: NDArray[Any], level: float | None, retrieval: str) -> tuple[list[NDArray[np.float64]], list[int]]:
-    """Return the border contours of what lies above the level, and the index of each one's parent."""
+def _iso_lines(image: NDArray[Any], level: float | None, connected: str, orientation: str) -> _Lines:
+    known = image if level is not None or all_finite(image) else image[np.isfinite(image)]
+    if min(image.shape) < 2 or known.size == 0:
+        return _NO_LINES
+    value = (float(known.min()) + float(known.max())) / 2 if level is None else float(level)
+    vertices, counts = iso_lines(image, value, connected == "high")
+    if orientation == "high":
+        stops = np.cumsum(counts)
+        vertices = vertices[np.repeat(2 * stops - counts - 1, counts) - np.arange(len(vertices))]
+    return _Lines(vertices, counts, np.full(len(counts), -1))
+
+
+_NO_LINES = _Lines(np.empty((0, 2)), np.empty(0, np.int64), np.empty(0, np.int64))
+
+
+def _borders(image: NDArray[Any], level: float | None, retrieval: str) -> _Lines:
+    """Return the border contours of what lies above the level."""
     import cv2
 
-    if image.dtype.kind == "f" and not np.isfinite(image).all():
+    if not all_finite(image):
         raise InputError("image", "has NaN or infinite values, which are neither object nor background", "Fill them in first")
     objects = np.ascontiguousarray(image > (level or 0)).view(np.uint8)
     mode = cv2.RETR_EXTERNAL if retrieval == "external" else cv2.RETR_TREE
     found, tree = cv2.findContours(objects, mode, cv2.CHAIN_APPROX_NONE)
-    parents = [] if tree is None else tree[0, :, 3].tolist()
-    wanted = [i for i, parent in enumerate(parents) if retrieval != "inner" or parent >= 0]
-    lines = [found[i][:, 0, ::-1].astype(np.float64) for i in wanted]
-    return lines, _renumbered(parents, wanted)
+    if tree is None:
+        return _NO_LINES
+    counts = np.fromiter(map(len, found), np.int64, len(found))
+    lines = _Lines(np.concatenate(found)[:, 0, ::-1].astype(np.float64), counts, tree[0, :, 3].astype(np.int64))
+    return _chosen(lines, lines.parents >= 0) if retrieval == "inner" else lines
 
 
-def _renumbered(parents: list[int], kept: list[int]) -> list[int]:
-    """Return the parents of the contours that are kept, as indices among those, -1 for none."""
-    place = {old: new for new, old in enumerate(kept)}
-    return [place.get(parents[i], -1) for i in kept]
+def _without_short(lines: _Lines, least: int) -> _Lines:
+    return lines if least <= 1 else _chosen(lines, lines.counts >= least)
 
 
-def _features(lines: list[NDArray[np.float64]], closed: list[bool], parents: list[int] | None) -> dict[str, NDArray[Any]]:
+def _chosen(lines: _Lines, kept: NDArray[np.bool_]) -> _Lines:
+    """Return some of the lines; a line whose parent is left out has none."""
+    place = np.append(np.where(kept, np.cumsum(kept) - 1, -1), -1)
+    return _Lines(lines.vertices[np.repeat(kept, lines.counts)], lines.counts[kept], place[lines.parents[kept]])
+
+
+def _is_closed(lines: _Lines) -> NDArray[np.bool_]:
+    meets = (lines.vertices[lines.starts] == lines.vertices[lines.stops - 1]).all(axis=1)
+    return np.asarray((lines.counts > 2) & meets)
+
+
+def _features(lines: _Lines, closed: NDArray[np.bool_]) -> dict[str, NDArray[Any]]:
     """Return one column per property; lengths and areas of all contours come from one pass over all vertices."""
-    counts = np.array([len(line) for line in lines], int)
-    starts = np.cumsum(counts) - counts
-    y, x = np.concatenate([*lines, np.empty((0, 2))]).T
+    starts, last = lines.starts, lines.stops - 1
+    y, x = lines.vertices.T
     after = np.arange(1, len(y) + 1)
-    after[starts + counts - 1] = starts  # every line is closed to a ring; a closed line of its own adds nothing by that
+    after[last] = starts  # every line is closed to a ring; a closed line of its own adds nothing by that
     ring, turn = np.hypot(y[after] - y, x[after] - x), y * x[after] - x * y[after]
-    is_closed = np.array(closed, bool)
-    ends = ring[starts + counts - 1] if len(lines) else np.empty(0)
-    lengths = np.add.reduceat(ring, starts) if len(lines) else np.empty(0)
-    areas = np.abs(np.add.reduceat(turn, starts)) / 2 if len(lines) else np.empty(0)
+    lengths = np.add.reduceat(ring, starts) if len(starts) else np.empty(0)
+    areas = np.abs(np.add.reduceat(turn, starts)) / 2 if len(starts) else np.empty(0)
     return {
-        "number": np.arange(1, len(lines) + 1),
-        "closed": is_closed,
-        "parent": np.array([p + 1 for p in parents] if parents is not None else [0] * len(lines), np.int64),
-        "length": lengths - np.where(is_closed, 0, ends),
-        "area": np.where(is_closed, areas, 0),
+        "number": np.arange(1, len(starts) + 1),
+        "closed": closed,
+        "parent": lines.parents + 1,
+        "length": lengths - np.where(closed, 0, ring[last]),
+        "area": np.where(closed, areas, 0),
     }
 
 
-def _enclosing_circles(lines: list[NDArray[np.float64]]) -> dict[str, NDArray[np.float64]]:
+def _enclosing_circles(lines: _Lines) -> dict[str, NDArray[np.float64]]:
     import cv2
 
-    found = [cv2.minEnclosingCircle(line[:, ::-1].astype(np.float32)) for line in lines]
+    points = np.ascontiguousarray(lines.vertices[:, ::-1], np.float32)
+    found = [cv2.minEnclosingCircle(points[a:b]) for a, b in zip(lines.starts, lines.stops, strict=True)]
     rows = np.array([(y, x, radius) for (x, y), radius in found], float).reshape(-1, 3)
     return dict(zip(("centre_y", "centre_x", "radius"), rows.T, strict=True))

@@ -11,6 +11,7 @@ from napari_lightbox.contract import Range, Volume, technique
 from napari_lightbox.contract.locality import Parameters
 from napari_lightbox.contract.roles import Labels
 from napari_lightbox.errors import ParameterError
+from napari_lightbox.kernels.flood import reached_from_outside
 from napari_lightbox.kernels.label import label
 
 
@@ -77,22 +78,18 @@ def _filled(mask: NDArray[Any], connectivity: int) -> NDArray[Any]:
     """Fill what the border cannot reach."""
     if mask.size == 0:
         return mask.copy()
-    background, count = label(mask == 0, connectivity)
-    is_hole = np.ones(count + 1, bool)
-    is_hole[0] = False
-    for axis in range(mask.ndim):
-        for side in (0, -1):
-            is_hole[np.take(background, side, axis)] = False
+    is_background = mask == 0
+    outside = reached_from_outside(is_background, connectivity)
     if mask.dtype == bool:
-        return mask | is_hole[background]
-    if not is_hole.any():
-        return mask.copy()
+        return ~outside
     if mask.min() >= 0 and mask.max() <= 1:
-        return np.asarray(mask | is_hole[background].astype(mask.dtype))
+        return np.asarray((~outside).astype(mask.dtype))
+    holes, count = label(is_background & ~outside, connectivity)
     values = np.zeros(count + 1, mask.dtype)
-    holes, ids = _rims(mask, np.where(is_hole[background], background, 0))
-    values[holes] = ids
-    return np.where(is_hole[background], values[background], mask)
+    if count:
+        found, ids = _rims(mask, holes)
+        values[found] = ids
+    return np.where(holes > 0, values[holes], mask)
 
 
 def _rims(mask: NDArray[Any], holes: NDArray[np.int32]) -> tuple[NDArray[Any], NDArray[Any]]:

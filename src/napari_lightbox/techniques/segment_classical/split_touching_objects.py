@@ -22,6 +22,7 @@ from napari_lightbox.contract import (
 from napari_lightbox.contract.roles import Image, Labels, Mask, Table, Value
 from napari_lightbox.contract.values import Table as TableValue
 from napari_lightbox.kernels.distance import distance_to_background
+from napari_lightbox.kernels.flood import reached_from_outside
 from napari_lightbox.kernels.global_levels import otsu_level
 from napari_lightbox.kernels.histogram import whole_histogram
 from napari_lightbox.kernels.label import label
@@ -126,7 +127,7 @@ def split_touching_objects(
     steps = spacing[-image.ndim :]
     pixel = float(np.prod(steps)) if unit == "physical" else 1.0
     foreground = _foreground(image, mask, threshold, invert)
-    foreground = _filled(foreground) if fill_holes else foreground
+    foreground = ~reached_from_outside(~foreground) if fill_holes else foreground
     foreground = foreground if mask is None else foreground & mask
     if opening_radius:
         foreground = _opened(foreground, opening_radius, steps if unit == "physical" else (1.0,) * image.ndim)
@@ -143,16 +144,6 @@ def split_touching_objects(
 def _foreground(image: NDArray[Any], mask: NDArray[np.bool_] | None, threshold: float | None, invert: bool) -> NDArray[np.bool_]:
     level = otsu_level(whole_histogram(image, 256, mask)) if threshold is None else threshold
     return np.asarray(image <= level if invert else image > level)
-
-
-def _filled(foreground: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    background, count = label(~foreground, 1)
-    outside = np.zeros(count + 1, bool)
-    for axis in range(background.ndim):
-        for end in (0, -1):
-            outside[background.take(end, axis)] = True
-    outside[0] = False
-    return np.asarray(~outside[background])
 
 
 def _opened(foreground: NDArray[np.bool_], radius: float, steps: Sequence[float]) -> NDArray[np.bool_]:
