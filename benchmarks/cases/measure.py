@@ -80,7 +80,9 @@ def skimage_contours(image: Any) -> Any:
 def opencv_contours(image: Any) -> Any:
     import cv2
 
-    return cv2.findContours(image, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
+    found, _ = cv2.findContours(image, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
+    # length and area are part of what the technique returns
+    return found, [cv2.arcLength(line, True) for line in found], [cv2.contourArea(line) for line in found]
 
 
 CASES: list[Case] = [

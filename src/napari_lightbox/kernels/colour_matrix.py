@@ -61,13 +61,13 @@ def mixed(image: NDArray[Any], matrix: NDArray[Any], offset: NDArray[Any], dtype
         result = cv2.transform(np.ascontiguousarray(colour, work), affine)
         return np.asarray(result).reshape(*image.shape[:-1], len(matrix)).astype(final, copy=False)
     out = np.empty((*image.shape[:-1], len(matrix)), final)
-    flat, target = _pixels(colour), out.reshape(-1, len(matrix))
+    flat, target, count = _flat(colour), out.reshape(-1), colour.size // 3
     factors, shift = matrix.astype(work), offset.astype(work)
     if len(matrix) == 1:
-        run_slabs(lambda a, b: mix_to_one(flat, factors, shift, target, a, b), len(flat), _LEAST_PIXELS)
+        run_slabs(lambda a, b: mix_to_one(flat[3 * a : 3 * b], factors, shift, target[a:b]), count, _LEAST_PIXELS)
         return out
     limits = (work.type(np.iinfo(final).min), work.type(np.iinfo(final).max))
-    run_slabs(lambda a, b: mix_to_three(flat, factors, shift, limits, target, a, b), len(flat), _LEAST_PIXELS)
+    run_slabs(lambda a, b: mix_to_three(flat[3 * a : 3 * b], factors, shift, limits, target[3 * a : 3 * b]), count, _LEAST_PIXELS)
     return out
 
 
@@ -76,11 +76,11 @@ def rgb_to_lab(image: NDArray[Any]) -> NDArray[Any]:
     from napari_lightbox.kernels.colour_matrix_compiled import linear_table, to_lab
 
     white = white_of(image.dtype)
-    flat = _pixels(on_white(image))
-    out = np.empty((len(flat), 3), floating(image.dtype))
+    flat = _flat(on_white(image))
+    out = np.empty(flat.size, floating(image.dtype))
     table = linear_table(int(white) + 1) if flat.dtype.kind == "u" and white < _LARGEST_TABLE else np.zeros(0)
     matrix = _XYZ / _D65[:, np.newaxis]
-    run_slabs(lambda a, b: to_lab(flat, table, matrix, white, out, a, b), len(flat), _LEAST_PIXELS)
+    run_slabs(lambda a, b: to_lab(flat[3 * a : 3 * b], table, matrix, white, out[3 * a : 3 * b]), flat.size // 3, _LEAST_PIXELS)
     return out.reshape(*image.shape[:-1], 3)
 
 
@@ -88,13 +88,13 @@ def lab_to_rgb(image: NDArray[Any]) -> NDArray[Any]:
     """Return RGB between 0 and 1 of L, a, b under D65 as float32 or float64; colours out of range are clipped."""
     from napari_lightbox.kernels.colour_matrix_compiled import from_lab
 
-    flat = _pixels(image)
+    flat = _flat(image).reshape(-1, 3)
     out = np.empty((len(flat), 3), floating(image.dtype))
     matrix = np.linalg.inv(_XYZ) * _D65
     run_slabs(lambda a, b: from_lab(flat, matrix, out, a, b), len(flat), _LEAST_PIXELS)
     return out.reshape(image.shape)
 
 
-def _pixels(image: NDArray[Any]) -> NDArray[Any]:
+def _flat(image: NDArray[Any]) -> NDArray[Any]:
     known = image.astype(np.float32) if image.dtype == np.float16 else image
-    return np.ascontiguousarray(known).reshape(-1, image.shape[-1])
+    return np.ascontiguousarray(known).reshape(-1)

@@ -185,19 +185,15 @@ def _is_closed(lines: _Lines) -> NDArray[np.bool_]:
 
 
 def _features(lines: _Lines, closed: NDArray[np.bool_]) -> dict[str, NDArray[Any]]:
-    """Return one column per property; lengths and areas of all contours come from one pass over all vertices."""
-    starts, last = lines.starts, lines.stops - 1
-    y, x = lines.vertices.T
-    after = np.arange(1, len(y) + 1)
-    after[last] = starts  # every line is closed to a ring; a closed line of its own adds nothing by that
-    ring, turn = np.hypot(y[after] - y, x[after] - x), y * x[after] - x * y[after]
-    lengths = np.add.reduceat(ring, starts) if len(starts) else np.empty(0)
-    areas = np.abs(np.add.reduceat(turn, starts)) / 2 if len(starts) else np.empty(0)
+    """Return one column per property."""
+    from napari_lightbox.kernels.polyline_compiled import ring_measures
+
+    lengths, gaps, areas = ring_measures(lines.vertices, lines.counts)
     return {
-        "number": np.arange(1, len(starts) + 1),
+        "number": np.arange(1, len(lengths) + 1),
         "closed": closed,
         "parent": lines.parents + 1,
-        "length": lengths - np.where(closed, 0, ring[last]),
+        "length": lengths + np.where(closed, gaps, 0),
         "area": np.where(closed, areas, 0),
     }
 
