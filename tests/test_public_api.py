@@ -47,6 +47,15 @@ def test_keywords_of_apply() -> None:
     assert {"axes", "spacing", "mask", "over", "compute"} <= set(inspect.signature(lb.apply).parameters)
 
 
+def test_seeds_with_a_channel_axis_are_refused_not_followed_out_of_bounds() -> None:
+    image = np.random.default_rng(0).random((6, 20, 22, 2))
+    seeds = np.zeros(image.shape, np.int32)
+    seeds[:, 2, 2], seeds[:, 15, 15] = 1, 2
+    for technique in ("marker_controlled_watershed", "random_walker"):
+        with pytest.raises(LightboxError, match="channel axis"):
+            lb.apply(technique, image, seeds, axes="zyxc")
+
+
 @pytest.mark.parametrize(
     ("inputs", "options", "mention"),
     [

@@ -81,8 +81,9 @@ def opencv_contours(image: Any) -> Any:
     import cv2
 
     found, _ = cv2.findContours(image, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
-    # length and area are part of what the technique returns
-    return found, [cv2.arcLength(line, True) for line in found], [cv2.contourArea(line) for line in found]
+    # vertices as (y, x), lengths and areas are part of the result
+    measures = [(cv2.arcLength(line, True), cv2.contourArea(line)) for line in found]
+    return [line[:, 0, ::-1].astype(np.float64) for line in found], measures
 
 
 CASES: list[Case] = [

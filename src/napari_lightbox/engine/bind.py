@@ -12,7 +12,7 @@ from napari_lightbox.axes import Geometry, Volume, is_rgb
 from napari_lightbox.axes.order import CHANNEL, TIME, spatial_axes
 from napari_lightbox.contract import Extent, GlobalThenPointwise, Technique
 from napari_lightbox.contract import Sequence as SequenceLocality
-from napari_lightbox.contract.roles import Role
+from napari_lightbox.contract.roles import LABEL_ROLES, Role
 from napari_lightbox.contract.signature import InputSpec
 from napari_lightbox.engine.inputs import Source, check_same_grid, read_source
 from napari_lightbox.errors import AxesError, InputError
@@ -148,6 +148,7 @@ def bind(
     for source in [*arrays[1:], restriction]:
         if source is not None:
             check_same_grid(source, first, kernel_axes)
+            _check_colourless(source, colour)
     if technique.check is not None:
         technique.check(complete, len(kernel_axes))
     if isinstance(technique.locality, SequenceLocality) and (TIME not in first.axes or TIME in kernel_axes):
@@ -174,6 +175,15 @@ def _read_inputs(
         else:
             values[spec.name] = value
     return arrays, values
+
+
+def _check_colourless(source: Source, colour: bool) -> None:
+    if colour and source.role in LABEL_ROLES and CHANNEL in source.axes:
+        raise InputError(
+            source.name,
+            f"has a channel axis ({source.axes!r}), but all channels are segmented together",
+            "Paint it on one channel and leave the channel axis out",
+        )
 
 
 def _mask_as_input(technique: Technique, inputs: Sequence[Any], mask: Any) -> list[Any]:

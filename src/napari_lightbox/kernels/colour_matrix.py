@@ -50,24 +50,21 @@ def on_white(image: NDArray[Any]) -> NDArray[Any]:
 
 def mixed(image: NDArray[Any], matrix: NDArray[Any], offset: NDArray[Any], dtype: Any) -> NDArray[Any]:
     """Return ``matrix @ rgb + offset`` per pixel; integers are rounded half to even and clipped. Alpha is blended on white."""
-    from napari_lightbox.kernels.colour_matrix_compiled import mix_to_one, mix_to_three
+    from napari_lightbox.kernels.colour_matrix_compiled import mix_to_floats, mix_to_integers, mix_to_one
 
     work, final = floating(image.dtype), np.dtype(dtype)
     colour = on_white(image)
-    if final.kind == "f" and (colour.dtype.kind == "f" or len(matrix) > 1):
-        import cv2
-
-        affine = np.column_stack([matrix, offset])
-        result = cv2.transform(np.ascontiguousarray(colour, work), affine)
-        return np.asarray(result).reshape(*image.shape[:-1], len(matrix)).astype(final, copy=False)
     out = np.empty((*image.shape[:-1], len(matrix)), final)
     flat, target, count = _flat(colour), out.reshape(-1), colour.size // 3
     factors, shift = matrix.astype(work), offset.astype(work)
     if len(matrix) == 1:
         run_slabs(lambda a, b: mix_to_one(flat[3 * a : 3 * b], factors, shift, target[a:b]), count, _LEAST_PIXELS)
         return out
-    limits = (work.type(np.iinfo(final).min), work.type(np.iinfo(final).max))
-    run_slabs(lambda a, b: mix_to_three(flat[3 * a : 3 * b], factors, shift, limits, target[3 * a : 3 * b]), count, _LEAST_PIXELS)
+    mix: Any = mix_to_floats
+    rest: tuple[Any, ...] = ()
+    if final.kind in "iu":
+        mix, rest = mix_to_integers, ((work.type(np.iinfo(final).min), work.type(np.iinfo(final).max)),)
+    run_slabs(lambda a, b: mix(flat[3 * a : 3 * b], factors, shift, *rest, target[3 * a : 3 * b]), count, _LEAST_PIXELS)
     return out
 
 

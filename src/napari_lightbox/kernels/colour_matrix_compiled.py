@@ -23,17 +23,30 @@ def mix_to_one(source: Any, matrix: Any, offset: Any, out: Any) -> None:
 
 
 @njit(nogil=True, cache=True, error_model="numpy")
-def mix_to_three(source: Any, matrix: Any, offset: Any, limits: Any, out: Any) -> None:
+def mix_to_floats(source: Any, matrix: Any, offset: Any, out: Any) -> None:
+    """Write ``matrix @ rgb + offset`` per pixel; both arrays are flat."""
+    m00, m01, m02, o0 = matrix[0, 0], matrix[0, 1], matrix[0, 2], offset[0]
+    m10, m11, m12, o1 = matrix[1, 0], matrix[1, 1], matrix[1, 2], offset[1]
+    m20, m21, m22, o2 = matrix[2, 0], matrix[2, 1], matrix[2, 2], offset[2]
+    for i in range(out.size // 3):
+        r, g, b = source[3 * i], source[3 * i + 1], source[3 * i + 2]
+        out[3 * i] = m00 * r + m01 * g + m02 * b + o0
+        out[3 * i + 1] = m10 * r + m11 * g + m12 * b + o1
+        out[3 * i + 2] = m20 * r + m21 * g + m22 * b + o2
+
+
+@njit(nogil=True, cache=True, error_model="numpy")
+def mix_to_integers(source: Any, matrix: Any, offset: Any, limits: Any, out: Any) -> None:
     """Write ``matrix @ rgb + offset``, rounded and clipped to `limits`, per pixel; both arrays are flat."""
     m00, m01, m02, o0 = matrix[0, 0], matrix[0, 1], matrix[0, 2], offset[0]
     m10, m11, m12, o1 = matrix[1, 0], matrix[1, 1], matrix[1, 2], offset[1]
     m20, m21, m22, o2 = matrix[2, 0], matrix[2, 1], matrix[2, 2], offset[2]
     low, high = limits
-    for i in range(0, out.size, 3):
-        r, g, b = source[i], source[i + 1], source[i + 2]
-        out[i] = np.rint(min(max(m00 * r + m01 * g + m02 * b + o0, low), high))
-        out[i + 1] = np.rint(min(max(m10 * r + m11 * g + m12 * b + o1, low), high))
-        out[i + 2] = np.rint(min(max(m20 * r + m21 * g + m22 * b + o2, low), high))
+    for i in range(out.size // 3):
+        r, g, b = source[3 * i], source[3 * i + 1], source[3 * i + 2]
+        out[3 * i] = np.rint(min(max(m00 * r + m01 * g + m02 * b + o0, low), high))
+        out[3 * i + 1] = np.rint(min(max(m10 * r + m11 * g + m12 * b + o1, low), high))
+        out[3 * i + 2] = np.rint(min(max(m20 * r + m21 * g + m22 * b + o2, low), high))
 
 
 @njit(nogil=True, cache=True, inline="always")
@@ -75,7 +88,7 @@ def to_lab(source: Any, table: Any, matrix: Any, white: Any, out: Any) -> None:
             line = light[c, :count]
             if table.size > 0:
                 for i in range(count):
-                    line[i] = table[values[3 * i + c]]
+                    line[i] = table[int(values[3 * i + c])]
             else:
                 for i in range(count):
                     line[i] = values[3 * i + c] / white
@@ -107,7 +120,7 @@ def _to_light(line: Any, scratch: Any, work: Any) -> None:
             line[i] = linear_light(line[i])
         return
     for i in range(line.size):
-        scratch[i] = max(scratch[i], _SMALLEST)
+        scratch[i] = scratch[i] if scratch[i] > _SMALLEST else _SMALLEST  # noqa: FURB136 - max() is no vector instruction
     roots = np.empty(line.size)
     fifth_roots(scratch, work, roots)
     for i in range(line.size):
@@ -120,7 +133,7 @@ def _to_lightness(line: Any, scratch: Any, work: Any) -> None:
     beyond = 0
     for i in range(line.size):
         beyond += not (line[i] < _LARGEST)
-        scratch[i] = max(line[i], _SMALLEST)
+        scratch[i] = line[i] if line[i] > _SMALLEST else _SMALLEST  # noqa: FURB136
     if beyond:
         for i in range(line.size):
             line[i] = _curve(line[i])

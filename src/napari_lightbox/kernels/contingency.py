@@ -7,7 +7,10 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_lightbox.kernels.slabs import run_slabs
+
 _MOST_CELLS = 1 << 16
+_PIXELS_PER_THREAD = 1 << 18
 
 
 class Contingency(NamedTuple):
@@ -19,30 +22,44 @@ class Contingency(NamedTuple):
 
 def count_pairs(a: NDArray[Any], b: NDArray[Any], mask: NDArray[np.bool_] | None = None) -> Contingency:
     """Count the pairs of labels of two arrays of one shape, where the mask is true."""
-    first, second = (a.ravel(), b.ravel()) if mask is None else (a[mask], b[mask])
-    if first.size == 0:
+    if a.size == 0:
         return Contingency(np.empty((0, 2), np.int64), np.empty(0, np.int64))
-    (ids_a, place_a), (ids_b, place_b) = _numbered(first), _numbered(second)
-    cells = place_a * np.intp(len(ids_b)) + place_b
-    if len(ids_a) * len(ids_b) <= max(_MOST_CELLS, first.size):
-        counts = np.bincount(cells)
-        found = np.flatnonzero(counts)
-        counts = counts[found]
-    else:
-        found, counts = np.unique(cells, return_counts=True)
-    row, column = np.divmod(found, len(ids_b))
-    return Contingency(np.stack([ids_a[row], ids_b[column]], axis=1), counts)
+    low = int(a.min()), int(b.min())
+    spans = int(a.max()) - low[0] + 1, int(b.max()) - low[1] + 1
+    if spans[0] * spans[1] <= max(_MOST_CELLS, a.size):
+        counts = _table(a, b, mask, low, spans)
+        row, column = np.nonzero(counts)
+        return Contingency(np.stack([row + low[0], column + low[1]], axis=1), counts[row, column])
+    first, second = (a.ravel(), b.ravel()) if mask is None else (a[mask], b[mask])
+    (ids_a, place_a), (ids_b, place_b) = (np.unique(labels, return_inverse=True) for labels in (first, second))
+    found, pixels = np.unique(place_a * np.intp(len(ids_b)) + place_b, return_counts=True)
+    row, column = np.divmod(found, max(len(ids_b), 1))
+    return Contingency(np.stack([ids_a[row].astype(np.int64), ids_b[column].astype(np.int64)], axis=1), pixels)
 
 
-def _numbered(labels: NDArray[Any]) -> tuple[NDArray[np.int64], NDArray[np.intp]]:
-    """Return the values that may occur, and for every pixel the number of its value."""
-    if labels.dtype.kind == "b":
-        return np.arange(2), labels.astype(np.intp)
-    low, high = int(labels.min()), int(labels.max())
-    if high - low < 256:
-        return np.arange(low, high + 1), labels.astype(np.intp) - low
-    ids, place = np.unique(labels, return_inverse=True)
-    return ids.astype(np.int64), place
+def _table(
+    a: NDArray[Any], b: NDArray[Any], mask: NDArray[np.bool_] | None, low: tuple[int, int], spans: tuple[int, int]
+) -> NDArray[np.int64]:
+    """Return the number of pixels of every pair of labels that may occur."""
+    from napari_lightbox.kernels.contingency_compiled import add_pairs
+
+    first, second = _flat(a), _flat(b)
+    counted = np.empty(0, np.uint8) if mask is None else _flat(mask)
+    tables = []
+
+    def add(start: int, stop: int) -> None:
+        table = np.zeros((2, *spans), np.int64)
+        add_pairs(first, second, counted, low, table, start, stop)
+        tables.append(table.sum(axis=0))
+
+    run_slabs(add, a.size, max(_PIXELS_PER_THREAD, spans[0] * spans[1]))
+    return np.asarray(sum(tables))
+
+
+def _flat(array: NDArray[Any]) -> NDArray[Any]:
+    flat = np.ascontiguousarray(array).reshape(-1).view(np.uint8 if array.dtype == bool else array.dtype)
+    flat.flags.writeable = False
+    return flat
 
 
 def merge_pairs(a: Contingency, b: Contingency) -> Contingency:

@@ -41,12 +41,14 @@ class Regions:
 def numbered(labels: NDArray[Any], background: int, mask: NDArray[np.bool_] | None) -> tuple[NDArray[np.int64], NDArray[Any]]:
     """Return the labels that occur, and an array of their numbers from 1 with 0 for the background."""
     data = labels if mask is None else np.where(mask, labels, labels.dtype.type(background))
+    from napari_lightbox.kernels.region_sums_compiled import mark_present
+
     if data.dtype == bool:
         data = data.view(np.uint8)
     low, high = (int(data.min()), int(data.max())) if data.size else (0, 0)
     if low >= 0 and high < max(_DENSE_IDS, data.size):
         present = np.zeros(high + 1, bool)
-        present[data.ravel()] = True
+        mark_present(_read_only(data).ravel(), present)
         if 0 <= background <= high:
             present[background] = False
         ids = np.flatnonzero(present)
@@ -59,6 +61,13 @@ def numbered(labels: NDArray[Any], background: int, mask: NDArray[np.bool_] | No
     keep = ids != background
     place = np.where(keep, np.cumsum(keep), 0).astype(np.int32)
     return ids[keep].astype(np.int64), place[inverse].reshape(data.shape)
+
+
+def _read_only(data: NDArray[Any]) -> NDArray[Any]:
+    """Return a contiguous view that cannot be written to: one compiled kernel serves all callers."""
+    view = np.ascontiguousarray(data).view()
+    view.flags.writeable = False
+    return view
 
 
 def region_sums(ids: NDArray[np.int64], numbers: NDArray[Any], start: Sequence[int], image: NDArray[Any] | None) -> Regions:

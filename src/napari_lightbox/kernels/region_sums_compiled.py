@@ -10,6 +10,17 @@ from numpy.typing import NDArray
 
 
 @njit(nogil=True, cache=True)
+def mark_present(labels: NDArray[Any], present: NDArray[np.bool_]) -> None:
+    """Mark the labels that occur."""
+    last = labels[0]
+    present[last] = True
+    for label in labels:
+        if label != last:
+            present[label] = True
+            last = label
+
+
+@njit(nogil=True, cache=True)
 def sum_places(
     numbers: NDArray[Any], count: NDArray[np.int64], total: NDArray[np.int64], low: NDArray[np.int64], high: NDArray[np.int64]
 ) -> None:
@@ -41,18 +52,24 @@ def sum_values(
 ) -> None:
     """Add values and squares, as whole numbers where the sums are integers, and find extremes."""
     zero = total[0]
-    for i in range(len(numbers)):
+    i = 0
+    while i < len(numbers):
         region = numbers[i]
         if region == 0:
+            i += 1
             continue
-        value = zero + values[i]
-        total[region] += value
-        squares[region] += value * value
-        # the negated comparison lets a NaN through, which then stays
-        if not values[i] >= low[region]:
-            low[region] = values[i]
-        if not values[i] <= high[region]:
-            high[region] = values[i]
+        first, second, least, most = total[region], squares[region], low[region], high[region]
+        while i < len(numbers) and numbers[i] == region:
+            value = zero + values[i]
+            first += value
+            second += value * value
+            # the negated comparison lets a NaN through, which then stays
+            if not values[i] >= least:
+                least = values[i]
+            if not values[i] <= most:
+                most = values[i]
+            i += 1
+        total[region], squares[region], low[region], high[region] = first, second, least, most
 
 
 @njit(nogil=True, cache=True)
