@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
+from tests.technique_hints import HINTS
 
 from napari_lightbox.contract import Halo, Technique, registry
 from napari_lightbox.engine.bind import bind
@@ -12,7 +13,6 @@ from napari_lightbox.engine.blocking import check_radius
 from napari_lightbox.testing import technique_checks as checks
 from napari_lightbox.testing.examples import Example
 from napari_lightbox.testing.technique_suite import TechniqueSuite
-from tests.technique_hints import HINTS
 
 LOCAL = [t for t in registry.find() if isinstance(t.locality, Halo) and t.grid is None]
 

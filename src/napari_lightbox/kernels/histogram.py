@@ -56,8 +56,8 @@ class Histogram:
         """Return the histogram from the first to the last level that occurs; bins are left alone."""
         if self.edges is not None:
             return self
-        found = np.flatnonzero(self.counts)
-        span = slice(found[0], found[-1] + 1) if found.size else slice(0, 0)
+        found = self.counts != 0
+        span = slice(found.argmax(), len(found) - found[::-1].argmax()) if found.any() else slice(0, 0)
         return replace(self, values=self.values[span], counts=self.counts[span])
 
 
@@ -116,8 +116,6 @@ def chosen(image: NDArray[Any], mask: NDArray[np.bool_] | None, parameters: Para
 
 def count_levels(values: NDArray[Any]) -> NDArray[np.int64]:
     """Return the number of pixels per level of a type with few levels, in the order of `all_levels`."""
-    from napari_lightbox.kernels.levels_compiled import count
-
     flat = bit_patterns(values)
     size = 1 << 8 * values.dtype.itemsize
     if size == 256 and 0 < flat.size < _FLOAT_COUNT_LIMIT:  # OpenCV gives counts as float32
@@ -126,11 +124,24 @@ def count_levels(values: NDArray[Any]) -> NDArray[np.int64]:
         rows = flat.reshape(values.shape[0], -1)
         counts = cv2.calcHist([rows], [0], None, [size], [0, size]).reshape(-1).astype(np.int64)
     else:
-        counts = np.zeros(size, np.int64)
-        count(flat, counts)
+        counts = _count_patterns(flat, size)
     if values.dtype.kind == "b":
         return np.asarray(counts[:2], np.int64)
     return np.asarray(np.roll(counts, size // 2), np.int64) if values.dtype.kind == "i" else counts
+
+
+def _count_patterns(flat: NDArray[Any], size: int) -> NDArray[np.int64]:
+    from napari_lightbox.kernels.levels_compiled import count
+
+    parts = []
+
+    def work(start: int, stop: int) -> None:
+        counts = np.zeros(size, np.int64)
+        count(flat[start:stop], counts)
+        parts.append(counts)
+
+    run_slabs(work, flat.size, least=_PER_THREAD)
+    return np.asarray(np.sum(parts, axis=0), np.int64)
 
 
 def count_between(values: NDArray[Any], extrema: Extrema, bins: int) -> Histogram:

@@ -54,7 +54,7 @@ def lowest_pixels(
 
     lead = (1,) * (3 - usable.ndim)
     raw = np.ascontiguousarray(values, np.float64).view(np.uint64)
-    bits = np.bitwise_xor.reduce(raw * _ODD[: values.shape[-1]], axis=-1)
+    bits = np.bitwise_xor.reduce(raw * _odd_factors(values.shape[-1]), axis=-1)
     keys, places = np.empty(size, np.uint64), np.zeros(size, np.int64)
     found = lowest_keys(
         bits.reshape(lead + usable.shape), np.ascontiguousarray(usable).reshape(lead + usable.shape),
@@ -65,6 +65,12 @@ def lowest_pixels(
 
 
 _ODD = np.array([0x9E3779B97F4A7C15, 0xC2B2AE3D27D4EB4F, 0x165667B19E3779F9, 0x27D4EB2F165667C5], np.uint64)
+
+
+def _odd_factors(count: int) -> NDArray[np.uint64]:
+    """Return a different odd factor per channel, so that channels that trade values scramble differently."""
+    rounds = np.arange(count, dtype=np.uint64) // np.uint64(4)
+    return np.resize(_ODD, count) + rounds * np.uint64(2)
 
 
 def merge_samples(a: Sample, b: Sample) -> Sample:

@@ -14,6 +14,8 @@ from napari_lightbox.kernels.gaussian import gaussian_radius, gaussian_taps
 
 BlurModel = Literal["motion", "gaussian", "disk", "given"]
 _SUBPIXELS = 8
+# up to this many samples along an axis, Fourier sums cost less than a fast transform of the whole image
+_FEW_SAMPLES = 32
 
 
 def motion_psf(length: int, angle: float, support: int | None = None) -> NDArray[np.float64]:
@@ -91,12 +93,35 @@ def make_psf(
 
 def transfer_function(psf: NDArray[Any], shape: Sequence[int], dtype: Any) -> NDArray[Any]:
     """Return the real-input Fourier transform of a PSF centred on index 0 of a periodic image; a larger PSF wraps around."""
+    if max(psf.shape) <= _FEW_SAMPLES:
+        return _summed_transform(psf, shape, dtype)
     from scipy import fft
 
     folded = np.zeros(tuple(shape), dtype)
     index = [(np.arange(k) - k // 2) % n for k, n in zip(psf.shape, shape, strict=True)]
     np.add.at(folded, np.ix_(*index), psf)
     return np.asarray(fft.rfftn(folded, workers=-1))
+
+
+def _summed_transform(psf: NDArray[Any], shape: Sequence[int], dtype: Any) -> NDArray[Any]:
+    """Return the same as a product with one small Fourier matrix per axis."""
+    kind = np.result_type(dtype, np.complex64)
+    found = psf.astype(kind)
+    for axis in range(psf.ndim - 1, -1, -1):
+        n, k = shape[axis], psf.shape[axis]
+        frequencies = n // 2 + 1 if axis == psf.ndim - 1 else n
+        turns = np.outer(np.arange(frequencies), np.arange(k) - k // 2) % n / n
+        matrix = np.exp(-2j * np.pi * turns).astype(kind)
+        found = np.moveaxis(np.tensordot(matrix, found, axes=(1, axis)), 0, axis)
+    return np.ascontiguousarray(found)
+
+
+def separated(psf: NDArray[Any], dtype: Any) -> list[NDArray[np.float64]] | None:
+    """Return one kernel per axis whose outer product is the PSF to the precision of `dtype`, None without such kernels."""
+    sides = [psf.sum(axis=tuple(b for b in range(psf.ndim) if b != a)) / psf.sum() for a in range(psf.ndim)]
+    sides[0] = sides[0] * psf.sum()
+    product = functools.reduce(np.multiply, np.ix_(*sides))
+    return sides if np.abs(product - psf).max() <= np.finfo(dtype).eps * psf.max() else None
 
 
 def _normalised(psf: NDArray[Any]) -> NDArray[np.float64]:

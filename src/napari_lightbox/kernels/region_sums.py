@@ -40,15 +40,16 @@ class Regions:
 
 def numbered(labels: NDArray[Any], background: int, mask: NDArray[np.bool_] | None) -> tuple[NDArray[np.int64], NDArray[Any]]:
     """Return the labels that occur, and an array of their numbers from 1 with 0 for the background."""
-    data = labels if mask is None else np.where(mask, labels, labels.dtype.type(background))
     from napari_lightbox.kernels.region_sums_compiled import mark_present
 
+    data = labels if mask is None else np.where(mask, labels, labels.dtype.type(background))
     if data.dtype == bool:
         data = data.view(np.uint8)
     low, high = (int(data.min()), int(data.max())) if data.size else (0, 0)
     if low >= 0 and high < max(_DENSE_IDS, data.size):
         present = np.zeros(high + 1, bool)
-        mark_present(_read_only(data).ravel(), present)
+        if data.size:
+            mark_present(_read_only(data).ravel(), present)
         if 0 <= background <= high:
             present[background] = False
         ids = np.flatnonzero(present)

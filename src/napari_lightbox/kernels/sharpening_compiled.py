@@ -18,8 +18,8 @@ def sharpen_integers(flat: Any, smooth: Any, amount: float, low: float, high: fl
 
 
 @njit(nogil=True, cache=True)
-def sharpen_floats(flat: Any, smooth: Any, amount: float, out: Any) -> None:
-    """Write ``flat + amount * (flat - smooth)``."""
+def sharpen_floats(flat: Any, smooth: Any, amount: float) -> None:
+    """Replace `smooth` by ``flat + amount * (flat - smooth)``."""
     for i in range(flat.size):
         value = float(flat[i])
-        out[i] = value + amount * (value - smooth[i])
+        smooth[i] = value + amount * (value - smooth[i])

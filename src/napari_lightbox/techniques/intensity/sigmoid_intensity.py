@@ -15,7 +15,7 @@ from napari_lightbox.kernels.levels import all_levels, has_few_levels, look_up
 from napari_lightbox.kernels.rounding import as_floating
 from napari_lightbox.kernels.slabs import run_slabs
 
-_STRETCH = 1 << 15
+_STRETCH = 1 << 16
 _PER_THREAD = 1 << 19
 
 

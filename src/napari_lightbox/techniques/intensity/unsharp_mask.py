@@ -108,20 +108,19 @@ def _plus_laplacian(block: NDArray[Any]) -> NDArray[np.float64]:
 
 
 def _sharpened(block: NDArray[Any], smooth: NDArray[Any], amount: float) -> NDArray[Any]:
+    """Return the sharpened block; floats are made in the place of `smooth`."""
     from napari_lightbox.kernels.sharpening_compiled import sharpen_floats, sharpen_integers
 
     data = block.view(np.uint8) if block.dtype.kind == "b" else block
     flat, blurred = np.ascontiguousarray(data).reshape(-1), smooth.reshape(-1)
-    out = np.empty_like(flat)
     if flat.dtype.kind == "f":
-        run_slabs(lambda a, b: sharpen_floats(flat[a:b], blurred[a:b], float(amount), out[a:b]), flat.size, least=_PER_THREAD)
-    else:
-        low, high = _limits(block.dtype)
-        run_slabs(
-            lambda a, b: sharpen_integers(flat[a:b], blurred[a:b], float(amount), low, high, out[a:b]),
-            flat.size,
-            least=_PER_THREAD,
-        )
+        run_slabs(lambda a, b: sharpen_floats(flat[a:b], blurred[a:b], float(amount)), flat.size, least=_PER_THREAD)
+        return blurred.reshape(block.shape).astype(block.dtype, copy=False)
+    out = np.empty_like(flat)
+    low, high = _limits(block.dtype)
+    run_slabs(
+        lambda a, b: sharpen_integers(flat[a:b], blurred[a:b], float(amount), low, high, out[a:b]), flat.size, least=_PER_THREAD
+    )
     return out.reshape(block.shape).view(block.dtype)
 
 

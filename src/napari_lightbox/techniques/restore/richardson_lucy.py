@@ -117,8 +117,9 @@ def _iterate(
     for _ in range(iterations):
         blurred = blurring.blur(estimate)
         blurred += image.dtype.type(_TINY)
-        ratio = target / blurred
-        if epsilon is not None:
-            ratio[blurred < epsilon] = 0
+        dark = None if epsilon is None else blurred < epsilon
+        ratio = np.divide(target, blurred, out=blurred)
+        if dark is not None:
+            ratio[dark] = 0
         estimate *= blurring.blur_back(ratio)
     return np.ascontiguousarray(blurring.crop(estimate))

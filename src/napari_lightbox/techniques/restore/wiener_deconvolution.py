@@ -13,6 +13,9 @@ from napari_lightbox.errors import InputError
 from napari_lightbox.kernels.gaussian import gaussian
 from napari_lightbox.kernels.point_spread import BlurModel, make_psf, transfer_function
 from napari_lightbox.kernels.rounding import as_floating
+from napari_lightbox.kernels.slabs import run_slabs
+
+_VALUES_PER_THREAD = 1 << 18
 
 
 @technique(
@@ -96,6 +99,8 @@ def wiener_deconvolution(
     """
     from scipy import fft
 
+    from napari_lightbox.kernels.spectrum_compiled import wiener_product
+
     data = as_floating(image)
     if not np.isfinite(data).all():
         raise InputError("image", "has NaN or infinite values, which would spread everywhere", "Fill them in first")
@@ -106,11 +111,10 @@ def wiener_deconvolution(
         data = _tapered(data, [taper if n > 1 else 0 for n in spread.shape])
     ratio = 10 ** (-snr_db / 10) if noise_to_signal is None else noise_to_signal
     transfer = transfer_function(spread, image.shape, data.dtype)
-    power = transfer.real**2 + transfer.imag**2
     spectrum = fft.rfftn(data, workers=-1)
-    np.conjugate(transfer, out=transfer)
-    transfer /= np.maximum(power + data.dtype.type(ratio), np.finfo(data.dtype).tiny)
-    spectrum *= transfer
+    flat, response = spectrum.reshape(-1), transfer.reshape(-1)
+    noise, least = data.dtype.type(ratio), np.finfo(data.dtype).tiny
+    run_slabs(lambda a, b: wiener_product(flat, response, noise, least, a, b), flat.size, _VALUES_PER_THREAD)
     return np.asarray(fft.irfftn(spectrum, image.shape, workers=-1, overwrite_x=True))
 
 

@@ -134,7 +134,7 @@ def kmeans_segmentation(
     References
     ----------
     S. Lloyd, "Least squares quantization in PCM", IEEE Trans. Inf. Theory 28 (1982), doi:10.1109/TIT.1982.1056489;
-    D. Arthur, S. Vassilvitskii, "k-means++", SODA 2007. Same minimum as scikit-learn ``KMeans`` on the same sample.
+    D. Arthur, S. Vassilvitskii, "k-means++", SODA 2007. A local minimum, as scikit-learn ``KMeans`` finds on the same sample.
     """
     book: Codebook = statistic
     values = _channels(image, where)
@@ -148,8 +148,10 @@ def kmeans_segmentation(
 
 
 def _channels(image: NDArray[Any], where: Block) -> NDArray[Any]:
-    """Return the image with one last axis for colour, of length 1 or 3."""
-    return image[..., :3] if image.ndim > len(where.whole) else image[..., np.newaxis]
+    """Return the image with one last axis for its channels; the alpha of RGBA is left out."""
+    if image.ndim == len(where.whole):
+        return image[..., np.newaxis]
+    return image[..., :3] if image.shape[-1] == 4 else image
 
 
 def _usable(values: NDArray[Any], mask: NDArray[np.bool_] | None) -> NDArray[np.bool_]:
@@ -174,7 +176,9 @@ def _placed(at: NDArray[Any], where: Block, weight: float) -> NDArray[np.float64
 
 
 def _table(book: Codebook, channels: int, colour: str) -> TableValue:
-    names = ["value"] if channels == 1 else list("RGB") if colour == "RGB" else ["L", "a", "b"]
+    names = ["value"] if channels == 1 else [f"channel_{i}" for i in range(channels)]
+    if channels == 3:
+        names = list("RGB") if colour == "RGB" else ["L", "a", "b"]
     places = ["z", "y", "x"][channels - book.centres.shape[1] :] if book.centres.shape[1] > channels else []
     columns = {"label": np.arange(1, len(book.centres) + 1, dtype=np.int32)}
     columns |= dict(zip([*names, *(f"weighted_{axis}" for axis in places)], book.centres.T, strict=True))

@@ -82,7 +82,8 @@ def slic_superpixels(
     """
     ndim = len(where.whole)
     colour = image.ndim > ndim
-    data = image[..., :3] if colour else image
+    data = image[..., :3] if colour and image.shape[-1] == 4 else image
+    lab = convert2lab and colour and data.shape[-1] == 3
     spacing = where.geometry.spacing
     _check(data, mask, ndim)
     widths = tuple(s / step for s, step in zip(per_axis("sigma", sigma, ndim), spacing, strict=True))
@@ -92,11 +93,11 @@ def slic_superpixels(
         from skimage.segmentation import slic as masked_slic
 
         pieces = masked_slic(
-            data, n_segments, compactness, max_num_iter, widths, spacing, convert2lab if colour else False,
+            data, n_segments, compactness, max_num_iter, widths, spacing, lab,
             enforce_connectivity, start_label=start_label, mask=mask.copy(), channel_axis=-1 if colour else None,
         )  # fmt: skip
         return np.asarray(np.maximum(pieces, 0), np.int32)
-    features = _features(data, ndim, colour and convert2lab, widths)
+    features = _features(data, ndim, lab, widths)
     labels = slic(
         features, n_segments, compactness=compactness, iterations=max_num_iter,
         spacing=(1.0,) * (3 - ndim) + tuple(spacing), connected=enforce_connectivity,
