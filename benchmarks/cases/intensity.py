@@ -47,6 +47,16 @@ CASES: list[Case] = [
     Case("histogram_matching", peer=exposure.match_histograms, make=_pair),
     Case("invert_intensity", raw=cv2.bitwise_not, peer=util.invert, raw_dtypes=("uint8", "uint16")),
     Case("sigmoid_intensity", {"alpha": 20.0}, raw=_sigmoid),
+    # scikit-image puts the curve on the whole range of the type and cuts off the fraction
+    *(
+        Case(
+            "sigmoid_intensity",
+            {"alpha": full / 10, "beta": full / 2, "output_maximum": full, "output": "same"},
+            peer=exposure.adjust_sigmoid,
+            dtypes=(dtype,),
+        )
+        for dtype, full in (("uint8", 255.0), ("uint16", 65535.0), ("float32", 1.0))
+    ),
     # OpenCV rounds the blur of integers before it is amplified: only floats give the same
     Case(
         "unsharp_mask", raw=_unsharp, peer=lambda image: filters.unsharp_mask(image, 1, 1), raw_dims=(2,), raw_dtypes=("float32",)

@@ -7,6 +7,8 @@ from typing import Any
 import numpy as np
 from numba import njit
 
+from napari_lightbox.kernels.inner_rows_compiled import STRETCH, inner_span, linear_inside
+
 # what lies beyond the border: blend with the fill value, cut to it half a pixel outside, or go on with the image
 BLEND, CUT, NEAREST, REFLECT, MIRROR = range(5)
 
@@ -127,9 +129,11 @@ def _positions(matrix: Any, shifts: Any, z: int, y: int, first: int, row: int, p
 
 
 @njit(nogil=True, cache=True, error_model="numpy")
-def _linear_row(block: Any, places: Any, values: Any, whole: Any, start: Any, border: int, fill: Any) -> None:
+def _linear_row(
+    block: Any, places: Any, values: Any, whole: Any, start: Any, border: int, fill: Any, first: int, last: int
+) -> None:
     depth, height, width = block.shape
-    for i in range(values.size):
+    for i in range(first, last):
         z, y, x = places[0, i], places[1, i], places[2, i]
         k, j, l = int(np.floor(z)), int(np.floor(y)), int(np.floor(x))  # noqa: E741
         tz, a, b, c = z - k, k - start[0], j - start[1], l - start[2]
@@ -179,7 +183,8 @@ def _store(values: Any, places: Any, whole: Any, border: int, fill: float, limit
                 values[i] = fill
     if limits[0] <= limits[1]:
         for i in range(values.size):
-            out[i] = np.rint(min(max(values[i], limits[0]), limits[1]))
+            value = values[i] if values[i] > limits[0] else limits[0]  # noqa: FURB136 - max() is no vector instruction
+            out[i] = np.rint(value if value < limits[1] else limits[1])  # noqa: FURB136
     else:
         for i in range(values.size):
             out[i] = values[i]
@@ -207,10 +212,14 @@ def linear_block(
     """
     rows, columns = out.shape[1:]
     places, values = np.empty((3, columns)), np.empty(columns)
+    at, scratch = np.empty(STRETCH, np.uintp), np.empty((6, STRETCH))
     for row in range(top, bottom):
         k, j = row // rows, row % rows
         _positions(matrix, shifts, k + out_start[0], j + out_start[1], out_start[2], row, places)
-        _linear_row(block, places, values, whole, start, border, fill)
+        first, last = (0, 0) if shifts.size > 0 else inner_span(block, places, start)
+        _linear_row(block, places, values, whole, start, border, fill, 0, first)
+        linear_inside(block, places, values, start, first, last, at, scratch)
+        _linear_row(block, places, values, whole, start, border, fill, last, columns)
         _store(values, places, whole, border, fill, limits, out[k, j])
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_lightbox.kernels.neighbours import inner, padded, row_steps
+from napari_lightbox.kernels.neighbours import check_connectivity, inner, padded, row_steps
 
 
 def flood(is_open: NDArray[np.bool_], starts: NDArray[np.int64], connectivity: int = 1) -> NDArray[np.bool_]:
@@ -22,6 +22,8 @@ def flood(is_open: NDArray[np.bool_], starts: NDArray[np.int64], connectivity: i
     connectivity
         1 for faces, up to the number of axes for corners.
     """
+    if is_open.ndim == 2:
+        return _flood_plane(is_open, starts, connectivity)
     from napari_lightbox.kernels.flood_compiled import fill
 
     state = padded(is_open, 0, np.uint8)
@@ -29,6 +31,19 @@ def flood(is_open: NDArray[np.bool_], starts: NDArray[np.int64], connectivity: i
     places = tuple(axis + 1 for axis in np.unravel_index(starts, is_open.shape))
     fill(state.ravel(), np.ravel_multi_index(places, state.shape), steps, reach)
     return np.asarray(state[inner(state.ndim)] == 2)
+
+
+def _flood_plane(is_open: NDArray[np.bool_], starts: NDArray[np.int64], connectivity: int) -> NDArray[np.bool_]:
+    import cv2
+
+    check_connectivity(connectivity, 2)
+    state = np.ascontiguousarray(is_open).astype(np.uint8)
+    left = starts[state.ravel()[starts] == 1]
+    while left.size:
+        row, column = divmod(int(left[0]), is_open.shape[1])
+        cv2.floodFill(state, None, (column, row), 2, flags=4 * connectivity)
+        left = left[state.ravel()[left] == 1]
+    return np.asarray(state == 2)
 
 
 def reached_from_outside(is_open: NDArray[np.bool_], connectivity: int = 1) -> NDArray[np.bool_]:

@@ -10,6 +10,8 @@ from numpy.typing import NDArray
 
 from napari_lightbox.kernels.slabs import run_slabs
 
+_PIXELS_PER_THREAD = 1 << 16
+
 Start: TypeAlias = Literal["k-means++", "random"]
 
 
@@ -53,15 +55,29 @@ def lowest_pixels(
     from napari_lightbox.kernels.kmeans_compiled import lowest_keys
 
     lead = (1,) * (3 - usable.ndim)
-    raw = np.ascontiguousarray(values, np.float64).view(np.uint64)
-    bits = np.bitwise_xor.reduce(raw * _odd_factors(values.shape[-1]), axis=-1)
-    keys, places = np.empty(size, np.uint64), np.zeros(size, np.int64)
-    found = lowest_keys(
-        bits.reshape(lead + usable.shape), np.ascontiguousarray(usable).reshape(lead + usable.shape),
-        np.array((0,) * len(lead) + tuple(start)), np.array(lead + tuple(whole)), np.uint64(seed), keys, places,
-    )  # fmt: skip
-    order = np.argsort(keys, kind="stable")[:found]
+    pixels = _plain(values).reshape(*lead, *values.shape)
+    counted = np.ascontiguousarray(usable).reshape(lead + usable.shape)
+    origin, extent = np.array((0,) * len(lead) + tuple(start)), np.array(lead + tuple(whole))
+    found: list[tuple[NDArray[np.uint64], NDArray[np.int64]]] = []
+
+    def draw(top: int, bottom: int) -> None:
+        keys, places = np.empty(size, np.uint64), np.zeros(size, np.int64)
+        arguments = (pixels, _ODD, counted, origin, extent, np.uint64(seed), keys, places)
+        number = lowest_keys(*arguments, top, bottom)
+        order = np.argsort(keys, kind="stable")[:number]
+        found.append((keys[order], places[order]))
+
+    rows = pixels.shape[0] * pixels.shape[1]
+    run_slabs(draw, rows, 1 + _PIXELS_PER_THREAD // max(pixels.shape[2], 1))
+    keys, places = (np.concatenate(parts) for parts in zip(*found, strict=True))
+    order = np.argsort(keys, kind="stable")[:size]
     return keys[order], places[order]
+
+
+def _plain(values: NDArray[Any]) -> NDArray[Any]:
+    """Return contiguous values of a type that compiled kernels know, exactly as they are."""
+    data = values.view(np.uint8) if values.dtype == bool else values
+    return np.ascontiguousarray(data, np.float32 if values.dtype == np.float16 else None)
 
 
 _ODD = np.array([0x9E3779B97F4A7C15, 0xC2B2AE3D27D4EB4F, 0x165667B19E3779F9, 0x27D4EB2F165667C5], np.uint64)
@@ -135,10 +151,15 @@ def _squared(points: NDArray[np.float64], centres: NDArray[np.float64]) -> NDArr
 
 def nearest_centre(features: NDArray[Any], usable: NDArray[np.bool_], centres: NDArray[np.float64]) -> NDArray[np.int32]:
     """Return 1 + the number of the nearest centre of every usable pixel, 0 elsewhere."""
-    from napari_lightbox.kernels.kmeans_compiled import assign
+    from napari_lightbox.kernels.kmeans_compiled import assign, look_up
 
-    labels = np.zeros(usable.size, np.int32)
-    rows = np.ascontiguousarray(features, np.float32 if features.dtype == np.float16 else None).reshape(usable.size, -1)
-    flat = np.ascontiguousarray(usable).ravel()
-    run_slabs(lambda a, b: assign(rows, flat, centres, labels, a, b), usable.size, 1 << 15)
+    labels = np.empty(usable.size, np.int32)
+    rows, counted = _plain(features).reshape(usable.size, -1), np.ascontiguousarray(usable).ravel()
+    if rows.shape[1] == 1 and rows.dtype.kind == "u" and rows.dtype.itemsize <= 2:
+        every = np.arange(np.iinfo(rows.dtype).max + 1, dtype=rows.dtype)
+        table = np.zeros(every.size, np.int32)
+        assign(every[:, np.newaxis], np.ones(every.size, bool), centres, table, 0, every.size)
+        run_slabs(lambda a, b: look_up(table, rows, counted, labels, a, b), usable.size, _PIXELS_PER_THREAD)
+    else:
+        run_slabs(lambda a, b: assign(rows, counted, centres, labels, a, b), usable.size, _PIXELS_PER_THREAD)
     return labels.reshape(usable.shape)

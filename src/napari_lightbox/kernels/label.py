@@ -8,7 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_lightbox.errors import InputError, ParameterError
+from napari_lightbox.kernels.slabs import run_slabs
 
+_PIXELS_PER_THREAD = 1 << 17
 _MOST_RUNS = np.iinfo(np.int32).max
 
 
@@ -44,7 +46,7 @@ def label(values: NDArray[Any], connectivity: int = 1, background: Any = 0) -> t
     if values.size == 0:
         return np.zeros(values.shape, np.int32), 0
     if values.ndim == 2 and background == 0 and values.dtype.kind != "b" and values.min() >= 0 and values.max() <= 1:
-        values = values.astype(bool)
+        values = values.view(bool) if values.dtype.itemsize == 1 else values.astype(bool)
     if values.ndim == 2 and values.dtype == bool and background in (0, 1):
         return _label_plane(values if background == 0 else ~values, connectivity)
     data = values if _holds(values.dtype, background) else values.astype(np.int64)
@@ -72,15 +74,29 @@ def _holds(dtype: np.dtype[Any], value: Any) -> bool:
 def _label_grid(grid: NDArray[Any], connectivity: int, background: Any) -> tuple[NDArray[np.int32], int]:
     from napari_lightbox.kernels import label_compiled as compiled
 
-    runs = compiled.count_runs(grid, background)
-    if runs > _MOST_RUNS:
-        raise InputError("labels", f"has {runs} runs, more than an int32 counts", "Label it in smaller blocks")
-    starts, stops = np.empty(runs, np.int32), np.empty(runs, np.int32)
-    first = np.empty(grid.shape[0] * grid.shape[1] + 1, np.int64)
-    compiled.find_runs(grid, background, starts, stops, first)
-    parent = np.arange(runs, dtype=np.int32)
-    compiled.join_runs(grid, connectivity, starts, stops, first, parent)
+    height, width = grid.shape[1:]
+    rows = grid.reshape(-1, width)
+    least = 1 + _PIXELS_PER_THREAD // width
+    first = np.zeros(len(rows) + 1, np.int64)
+    run_slabs(lambda a, b: compiled.count_runs(rows, background, first[1:], a, b), len(rows), least)
+    np.cumsum(first, out=first)
+    if first[-1] > _MOST_RUNS:
+        raise InputError("labels", f"has {first[-1]} runs, more than an int32 counts", "Label it in smaller blocks")
+    starts, stops = np.empty(first[-1], np.int32), np.empty(first[-1], np.int32)
+    parent = np.arange(first[-1], dtype=np.int32)
+    seams: list[int] = []
+
+    def find_and_join(begin: int, end: int) -> None:
+        compiled.find_runs(rows, background, first, starts, stops, begin, end)
+        compiled.join_runs(rows, height, connectivity, starts, stops, first, parent, (begin, end), (begin, end))
+        seams.append(begin)
+
+    run_slabs(find_and_join, len(rows), least)
+    for seam in seams:
+        here = (seam, min(seam + height + 1, len(rows)))
+        compiled.join_runs(rows, height, connectivity, starts, stops, first, parent, here, (0, seam))
     count = compiled.number_runs(parent)
     labels = np.empty(grid.shape, np.int32)
-    compiled.paint_runs(parent, starts, stops, first, labels)
+    painted, numbers = labels.reshape(-1, width), np.append(np.int32(0), parent)
+    run_slabs(lambda a, b: compiled.paint_runs(rows, background, numbers, first, painted, a, b), len(rows), least)
     return labels, count

@@ -10,43 +10,43 @@ from numpy.typing import NDArray
 
 
 @njit(nogil=True, cache=True)
-def count_runs(values: NDArray[Any], background: Any) -> int:
-    """Count the runs of equal foreground values along the rows of a (z, y, x) array."""
-    total = 0
-    planes, rows, width = values.shape
-    for z in range(planes):
-        for y in range(rows):
-            row = values[z, y]
-            total += row[0] != background
-            for x in range(1, width):
-                total += (row[x] != background) & (row[x] != row[x - 1])
-    return total
+def count_runs(values: NDArray[Any], background: Any, counts: NDArray[np.int64], begin: int, end: int) -> None:
+    """Count the runs of equal foreground values along the rows `begin` ... `end` of a (row, x) array."""
+    width = values.shape[1]
+    for r in range(begin, end):
+        row = values[r]
+        total = np.int64(row[0] != background)
+        for x in range(1, width):
+            total += (row[x] != background) & (row[x] != row[x - 1])
+        counts[r] = total
 
 
 @njit(nogil=True, cache=True)
 def find_runs(
-    values: NDArray[Any], background: Any, starts: NDArray[np.int32], stops: NDArray[np.int32], first: NDArray[np.int64]
+    values: NDArray[Any],
+    background: Any,
+    first: NDArray[np.int64],
+    starts: NDArray[np.int32],
+    stops: NDArray[np.int32],
+    begin: int,
+    end: int,
 ) -> None:
-    """Write start and stop column of every run, and the number of each row's first run."""
-    planes, rows, width = values.shape
-    run = 0
-    for z in range(planes):
-        for y in range(rows):
-            first[z * rows + y] = run
-            row = values[z, y]
-            x = 0
-            while x < width:
-                value = row[x]
-                begin = x
-                x += 1
-                if value == background:
-                    continue
-                while x < width and row[x] == value:
-                    x += 1
-                starts[run] = begin
-                stops[run] = x
-                run += 1
-    first[planes * rows] = run
+    """Write start and stop column of every run in some rows; `first` holds the number of each row's first run."""
+    width = values.shape[1]
+    # every column is written and only kept where a run starts or stops: guessing branches wrong costs more
+    fresh, done = np.empty(width + 1, np.int32), np.empty(width + 1, np.int32)
+    for r in range(begin, end):
+        row = values[r]
+        before, started, stopped = background, 0, 0
+        for x in range(width):
+            value = row[x]
+            fresh[started], done[stopped] = x, x
+            started += (value != before) & (value != background)
+            stopped += (value != before) & (before != background)
+            before = value
+        done[stopped] = width
+        for k in range(started):
+            starts[first[r] + k], stops[first[r] + k] = fresh[k], done[k]
 
 
 @njit(nogil=True, cache=True)
@@ -60,6 +60,8 @@ def _root(parent: NDArray[np.int32], i: int) -> int:
 @njit(nogil=True, cache=True)
 def _join(parent: NDArray[np.int32], i: int, j: int) -> None:
     """Join two sets; the smaller number stays root, so that roots keep the raster order."""
+    if parent[i] == parent[j]:
+        return
     i, j = _root(parent, i), _root(parent, j)
     if i < j:
         parent[j] = i
@@ -85,7 +87,11 @@ def _join_rows(
         touching = starts[a] < stops[b] + reach and starts[b] < stops[a] + reach
         if touching and row[starts[a]] == other[starts[b]]:
             _join(parent, a, b)
-        if stops[a] < stops[b]:
+        if reach == 0:
+            last_a, last_b = stops[a], stops[b]
+            a += last_a <= last_b
+            b += last_b <= last_a
+        elif stops[a] < stops[b]:
             a += 1
         elif stops[a] > stops[b]:
             b += 1
@@ -99,27 +105,31 @@ def _join_rows(
 @njit(nogil=True, cache=True)
 def join_runs(
     values: NDArray[Any],
+    height: int,
     connectivity: int,
     starts: NDArray[np.int32],
     stops: NDArray[np.int32],
     first: NDArray[np.int64],
     parent: NDArray[np.int32],
+    here: tuple[int, int],
+    there: tuple[int, int],
 ) -> None:
-    """Join every run with the touching runs of the rows before it; `connectivity` counts the axes that may differ."""
-    planes, rows, _ = values.shape
-    for z in range(planes):
-        for y in range(rows):
-            r = z * rows + y
-            here = (first[r], first[r + 1])
-            if here[0] == here[1]:
+    """Join the runs of some rows with the touching runs of the rows before them that lie in the range `there`.
+
+    Rows of all planes, each of `height` rows, are counted together; `connectivity` counts the axes that may differ.
+    """
+    for r in range(here[0], here[1]):
+        runs = (first[r], first[r + 1])
+        if runs[0] == runs[1]:
+            continue
+        y = r % height
+        for dz, dy in ((0, -1), (-1, 0), (-1, -1), (-1, 1)):
+            spare = connectivity - abs(dz) - abs(dy)
+            o = r + dz * height + dy
+            if spare < 0 or not 0 <= y + dy < height or not there[0] <= o < there[1]:
                 continue
-            for dz, dy in ((0, -1), (-1, 0), (-1, -1), (-1, 1)):
-                spare = connectivity - abs(dz) - abs(dy)
-                if spare < 0 or z + dz < 0 or not 0 <= y + dy < rows:
-                    continue
-                o = r + dz * rows + dy
-                there = (first[o], first[o + 1])
-                _join_rows(values[z, y], values[z + dz, y + dy], here, there, min(spare, 1), starts, stops, parent)
+            others = (first[o], first[o + 1])
+            _join_rows(values[r], values[o], runs, others, min(spare, 1), starts, stops, parent)
 
 
 @njit(nogil=True, cache=True)
@@ -137,25 +147,20 @@ def number_runs(parent: NDArray[np.int32]) -> int:
 
 @njit(nogil=True, cache=True)
 def paint_runs(
+    values: NDArray[Any],
+    background: Any,
     numbers: NDArray[np.int32],
-    starts: NDArray[np.int32],
-    stops: NDArray[np.int32],
     first: NDArray[np.int64],
     labels: NDArray[np.int32],
+    begin: int,
+    end: int,
 ) -> None:
-    """Write the label of every run into a (z, y, x) array."""
-    planes, rows, width = labels.shape
-    for z in range(planes):
-        for y in range(rows):
-            row = labels[z, y]
-            x = 0
-            for run in range(first[z * rows + y], first[z * rows + y + 1]):
-                while x < starts[run]:
-                    row[x] = 0
-                    x += 1
-                while x < stops[run]:
-                    row[x] = numbers[run]
-                    x += 1
-            while x < width:
-                row[x] = 0
-                x += 1
+    """Write the label of every run into some rows of a (row, x) array; `numbers` begins with the 0 of the background."""
+    for r in range(begin, end):
+        row, out = values[r], labels[r]
+        before, run = background, first[r]
+        for x in range(row.size):
+            value = row[x]
+            run += (value != before) & (value != background)
+            out[x] = numbers[run * (value != background)]
+            before = value

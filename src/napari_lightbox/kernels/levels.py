@@ -7,6 +7,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_lightbox.kernels.slabs import run_slabs
+
+_PER_THREAD = 1 << 19
+
 
 def has_few_levels(dtype: Any) -> bool:
     """Tell whether `dtype` is bool or an integer type of 8 or 16 bits."""
@@ -43,7 +47,8 @@ def look_up(image: NDArray[Any], table: NDArray[Any]) -> NDArray[Any]:
     unsigned = bit_patterns(image)
     entries = np.roll(table, len(table) // 2) if image.dtype.kind == "i" else np.ascontiguousarray(table)
     out = np.empty(image.shape, table.dtype)
-    gather(unsigned, entries, out.reshape(-1))
+    target = out.reshape(-1)
+    run_slabs(lambda a, b: gather(unsigned[a:b], entries, target[a:b]), unsigned.size, least=_PER_THREAD)
     return out
 
 

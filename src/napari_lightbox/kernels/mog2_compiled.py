@@ -12,11 +12,11 @@ _ZERO = np.float32(0)
 _ONE = np.float32(1)
 _EPSILON = np.float32(np.finfo(np.float32).eps)
 
-# positions in the vector of settings
+# positions in the tuple of settings
 RATE, MATCH, GENERATE, RATIO, INITIAL, LEAST, MOST, PRUNE, SHADOW = range(9)
 
 
-@njit(nogil=True, cache=True, inline="always", error_model="numpy")
+@njit(nogil=True, cache=True, error_model="numpy")
 def _swap(weight: Any, variance: Any, mean: Any, i: int, n: Any) -> None:
     weight[i], weight[i - 1] = weight[i - 1], weight[i]
     variance[i], variance[i - 1] = variance[i - 1], variance[i]
@@ -24,7 +24,7 @@ def _swap(weight: Any, variance: Any, mean: Any, i: int, n: Any) -> None:
         mean[i, c], mean[i - 1, c] = mean[i - 1, c], mean[i, c]
 
 
-@njit(nogil=True, cache=True, inline="always", error_model="numpy")
+@njit(nogil=True, cache=True, error_model="numpy")
 def _update(data: Any, weight: Any, variance: Any, mean: Any, count: int, s: Any, n: Any) -> tuple[bool, int]:  # noqa: C901
     """Match the pixel against its modes, update them, add one when none fits; background?, number of modes."""
     background, fits, total = False, False, _ZERO
@@ -46,12 +46,13 @@ def _update(data: Any, weight: Any, variance: Any, mean: Any, count: int, s: Any
                 fits = True
                 new_weight += s[RATE]
                 k = s[RATE] / new_weight
+                spread = min(max(spread + k * (distance - spread), s[LEAST]), s[MOST])
                 for c in range(len(n)):
                     mean[mode, c] -= k * (mean[mode, c] - data[c])
-                variance[mode] = min(max(spread + k * (distance - spread), s[LEAST]), s[MOST])
                 while place > 0 and not new_weight < weight[place - 1]:
                     _swap(weight, variance, mean, place, n)
                     place -= 1
+                variance[place] = spread
         if new_weight < -s[PRUNE]:
             new_weight = _ZERO
             modes -= 1
@@ -66,7 +67,7 @@ def _update(data: Any, weight: Any, variance: Any, mean: Any, count: int, s: Any
     return background, modes
 
 
-@njit(nogil=True, cache=True, inline="always", error_model="numpy")
+@njit(nogil=True, cache=True, error_model="numpy")
 def _add(data: Any, weight: Any, variance: Any, mean: Any, modes: int, s: Any, n: Any) -> int:
     """Replace the weakest mode, or add one, centred on the pixel."""
     last = modes if modes < weight.size else weight.size - 1
@@ -86,7 +87,7 @@ def _add(data: Any, weight: Any, variance: Any, mean: Any, modes: int, s: Any, n
     return last + 1
 
 
-@njit(nogil=True, cache=True, inline="always", error_model="numpy")
+@njit(nogil=True, cache=True, error_model="numpy")
 def _is_shadow(data: Any, weight: Any, variance: Any, mean: Any, modes: int, s: Any, n: Any) -> bool:
     """Tell whether the pixel is a darker version, of the same colour, of a background mode."""
     total = _ZERO
@@ -111,7 +112,7 @@ def _is_shadow(data: Any, weight: Any, variance: Any, mean: Any, modes: int, s: 
     return False
 
 
-@njit(nogil=True, cache=True, inline="always", error_model="numpy")
+@njit(nogil=True, cache=True, error_model="numpy")
 def _expected(weight: Any, mean: Any, modes: int, ratio: Any, out: Any, n: Any) -> None:
     """Write the weighted mean of the background modes; NaN where nothing was ever observed."""
     total = _ZERO
@@ -132,12 +133,12 @@ def _expected(weight: Any, mean: Any, modes: int, ratio: Any, out: Any, n: Any) 
         out[c] *= scale
 
 
-@njit(nogil=True, cache=True, inline="always", error_model="numpy")
+@njit(nogil=True, cache=True, error_model="numpy")
 def step(  # noqa: C901
     frame: Any,
     old: Any,
     new: Any,
-    settings: Any,
+    s: tuple[Any, ...],
     shadows: bool,
     labels: NDArray[Any],
     background: NDArray[Any],
@@ -147,40 +148,42 @@ def step(  # noqa: C901
 ) -> None:
     """Update rows `top` to `bottom` of a frame (y, x, c) of float32.
 
-    `old` and `new` are (weights, variances, means, counts) with modes first, so that modes that no pixel uses are
-    never touched; `old` is only read. `labels` gets 0 background, 1 foreground, 2 shadow; `background` gets float32.
+    `old` and `new` are the modes (y, x, mode, weight and variance and means) and their numbers (y, x); `old` is only read,
+    and modes beyond the number of a pixel are zero. `labels` gets 0 background, 1 foreground, 2 shadow;
+    `background` gets float32.
     """
-    old_weights, old_variances, old_means, old_counts = old
-    weights, variances, means, counts = new
-    _, columns, limit = old_weights.shape
+    old_modes, old_counts = old
+    new_modes, new_counts = new
+    _, columns, limit, _ = old_modes.shape
     channels = len(n)
     weight, variance = np.zeros(limit, np.float32), np.zeros(limit, np.float32)
     mean = np.zeros((limit, channels), np.float32)
     data, expected = np.zeros(channels, np.float32), np.zeros(channels, np.float32)
     for y in range(top, bottom):
         for x in range(columns):
-            count = old_counts[y, x]
+            count = np.int64(old_counts[y, x])
             for m in range(count):
-                weight[m] = old_weights[y, x, m]
-                variance[m] = old_variances[y, x, m]
+                weight[m], variance[m] = old_modes[y, x, m, 0], old_modes[y, x, m, 1]
                 for c in range(len(n)):
-                    mean[m, c] = old_means[y, x, m, c]
+                    mean[m, c] = old_modes[y, x, m, 2 + c]
             missing = False
             for c in range(len(n)):
                 data[c] = frame[y, x, c]
                 missing |= np.isnan(data[c])
-            label, modes = 0, np.int64(count)
+            label, modes = 0, count
             if not missing:
-                matched, modes = _update(data, weight, variance, mean, np.int64(count), settings, n)
+                matched, modes = _update(data, weight, variance, mean, count, s, n)
                 if not matched:
-                    label = 2 if shadows and _is_shadow(data, weight, variance, mean, modes, settings, n) else 1
+                    label = 2 if shadows and _is_shadow(data, weight, variance, mean, modes, s, n) else 1
             labels[y, x] = label
-            counts[y, x] = modes
+            new_counts[y, x] = modes
             for m in range(modes):
-                weights[y, x, m] = weight[m]
-                variances[y, x, m] = variance[m]
+                new_modes[y, x, m, 0], new_modes[y, x, m, 1] = weight[m], variance[m]
                 for c in range(len(n)):
-                    means[y, x, m, c] = mean[m, c]
-            _expected(weight, mean, modes, settings[RATIO], expected, n)
+                    new_modes[y, x, m, 2 + c] = mean[m, c]
+            for m in range(modes, limit):
+                for c in range(2 + channels):
+                    new_modes[y, x, m, c] = 0
+            _expected(weight, mean, modes, s[RATIO], expected, n)
             for c in range(len(n)):
                 background[y, x, c] = expected[c]

@@ -14,8 +14,6 @@ from napari_lightbox.kernels.gaussian import gaussian_radius, gaussian_taps
 
 BlurModel = Literal["motion", "gaussian", "disk", "given"]
 _SUBPIXELS = 8
-# up to this many samples along an axis, Fourier sums cost less than a fast transform of the whole image
-_FEW_SAMPLES = 32
 
 
 def motion_psf(length: int, angle: float, support: int | None = None) -> NDArray[np.float64]:
@@ -92,28 +90,24 @@ def make_psf(
 
 
 def transfer_function(psf: NDArray[Any], shape: Sequence[int], dtype: Any) -> NDArray[Any]:
-    """Return the real-input Fourier transform of a PSF centred on index 0 of a periodic image; a larger PSF wraps around."""
-    if max(psf.shape) <= _FEW_SAMPLES:
-        return _summed_transform(psf, shape, dtype)
+    """Return the real-input Fourier transform of a PSF centred on index 0 of a periodic image; a larger PSF wraps around.
+
+    Axis by axis, each extended to the image's length only when its turn comes: the zeros around the PSF cost nothing.
+    """
     from scipy import fft
 
-    folded = np.zeros(tuple(shape), dtype)
-    index = [(np.arange(k) - k // 2) % n for k, n in zip(psf.shape, shape, strict=True)]
-    np.add.at(folded, np.ix_(*index), psf)
-    return np.asarray(fft.rfftn(folded, workers=-1))
+    found = fft.rfft(_folded(psf.astype(dtype), psf.ndim - 1, shape[-1]), workers=-1)
+    for axis in range(psf.ndim - 2, -1, -1):
+        found = fft.fft(_folded(found, axis, shape[axis]), axis=axis, workers=-1, overwrite_x=True)
+    return np.asarray(found)
 
 
-def _summed_transform(psf: NDArray[Any], shape: Sequence[int], dtype: Any) -> NDArray[Any]:
-    """Return the same as a product with one small Fourier matrix per axis."""
-    kind = np.result_type(dtype, np.complex64)
-    found = psf.astype(kind)
-    for axis in range(psf.ndim - 1, -1, -1):
-        n, k = shape[axis], psf.shape[axis]
-        frequencies = n // 2 + 1 if axis == psf.ndim - 1 else n
-        turns = np.outer(np.arange(frequencies), np.arange(k) - k // 2) % n / n
-        matrix = np.exp(-2j * np.pi * turns).astype(kind)
-        found = np.moveaxis(np.tensordot(matrix, found, axes=(1, axis)), 0, axis)
-    return np.ascontiguousarray(found)
+def _folded(values: NDArray[Any], axis: int, length: int) -> NDArray[Any]:
+    """Return one axis wrapped around to `length`, its middle at index 0."""
+    out = np.zeros([length if a == axis else n for a, n in enumerate(values.shape)], values.dtype)
+    k = values.shape[axis]
+    np.add.at(np.moveaxis(out, axis, 0), (np.arange(k) - k // 2) % length, np.moveaxis(values, axis, 0))
+    return out
 
 
 def separated(psf: NDArray[Any], dtype: Any) -> list[NDArray[np.float64]] | None:

@@ -69,11 +69,10 @@ def assign_overlaps(
     image: NDArray[Any], regions: Mapping[int, NDArray[np.bool_]], seeds: Mapping[int, NDArray[np.int64]], dtype: Any
 ) -> NDArray[Any]:
     """Merge one region per id; a pixel in several goes to the id whose seeds' mean is nearest, seeds to their own."""
-    labels = np.zeros(image.shape, dtype)
     if len(regions) == 1:
         ((label, region),) = regions.items()
-        labels[region] = label
-        return labels
+        return np.asarray(np.multiply(region, label, dtype=dtype))
+    labels = np.zeros(image.shape, dtype)
     best = np.full(image.size, np.inf)
     for label, region in regions.items():
         centre = _finite(image.ravel()[seeds[label]])

@@ -8,6 +8,8 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from itertools import pairwise
 
+_PROCESSORS = os.cpu_count() or 1
+
 
 def run_slabs(work: Callable[[int, int], None], length: int, least: int = 1) -> None:
     """Call ``work(start, stop)`` on consecutive ranges that cover ``range(length)``, one per processor.
@@ -36,11 +38,11 @@ def run_slabs(work: Callable[[int, int], None], length: int, least: int = 1) -> 
 
 def slab_edges(length: int, least: int = 1) -> list[int]:
     """Return the borders of the ranges that `run_slabs` makes."""
-    workers = max(1, min(os.cpu_count() or 1, length // max(least, 1)))
+    workers = max(1, min(_PROCESSORS, length // max(least, 1)))
     return [length * i // workers for i in range(workers + 1)]
 
 
 @cache
 def _threads() -> ThreadPoolExecutor:
     # starting threads anew costs more than many a slab takes
-    return ThreadPoolExecutor(os.cpu_count(), thread_name_prefix="slab")
+    return ThreadPoolExecutor(_PROCESSORS, thread_name_prefix="slab")

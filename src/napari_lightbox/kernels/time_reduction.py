@@ -9,36 +9,22 @@ from numpy.typing import NDArray
 
 from napari_lightbox.kernels.slabs import run_slabs
 
-_ACCUMULATED = ("uint8", "uint16", "float32", "float64")
 _LEAST_SAMPLES = 1 << 16
-_SMALL_FRAME = 1 << 15
+_MANY_SAMPLES = 1 << 20
 
 
 def weighted_mean(stack: NDArray[Any], weights: NDArray[np.float64] | None, out: NDArray[Any]) -> None:
-    """Write the mean of the frames, summed one by one in float64; a call per frame pays off for large frames only."""
-    if weights is None and stack[0].size < _SMALL_FRAME:
-        out[...] = np.add.reduce(stack, axis=0, dtype=np.float64) / len(stack)
-        return
+    """Write the mean of the frames, summed one by one in float64."""
+    from napari_lightbox.kernels.time_reduction_compiled import mean_rows
 
-    def work(top: int, bottom: int) -> None:
-        total = np.zeros((bottom - top, stack.shape[2]))
-        for number, frame in enumerate(stack[:, top:bottom]):
-            _add(total, frame, None if weights is None else weights[number])
-        total /= len(stack) if weights is None else weights.sum()
-        out[top:bottom] = total
-
-    run_slabs(work, stack.shape[1], _rows(stack))
-
-
-def _add(total: NDArray[np.float64], frame: NDArray[Any], weight: float | None) -> None:
-    if weight is not None:
-        total += weight * frame.astype(np.float64)
-    elif frame.dtype.name in _ACCUMULATED:
-        import cv2
-
-        cv2.accumulate(np.ascontiguousarray(frame), total)
-    else:
-        total += frame
+    data = stack.view(np.uint8) if stack.dtype == bool else stack.astype(np.float32) if stack.dtype == np.float16 else stack
+    data = data.view()
+    data.flags.writeable = False
+    factors = np.empty(0) if weights is None else np.asarray(weights, np.float64)
+    divisor = float(len(stack)) if weights is None else float(weights.sum())
+    run_slabs(
+        lambda top, bottom: mean_rows(data, factors, divisor, out, top, bottom), stack.shape[1], _rows(stack, _MANY_SAMPLES)
+    )
 
 
 def largest(stack: NDArray[Any], out: NDArray[Any]) -> None:
@@ -60,5 +46,5 @@ def middle(stack: NDArray[Any], out: NDArray[Any]) -> None:
     run_slabs(work, stack.shape[1], _rows(stack))
 
 
-def _rows(stack: NDArray[Any]) -> int:
-    return max(1, _LEAST_SAMPLES // max(int(stack.shape[0] * stack.shape[2]), 1))
+def _rows(stack: NDArray[Any], samples: int = _LEAST_SAMPLES) -> int:
+    return max(1, samples // max(int(stack.shape[0] * stack.shape[2]), 1))

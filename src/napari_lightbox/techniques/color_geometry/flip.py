@@ -100,8 +100,10 @@ def flip(
 
 
 def _flipped(image: NDArray[Any], axes: tuple[int, ...]) -> NDArray[Any]:
-    if image.ndim == 2 and image.dtype.name in _PLANE_TYPES:
+    if image.dtype.name in _PLANE_TYPES and (image.ndim == 2 or axes == (-1,)):
         import cv2
 
-        return np.asarray(cv2.flip(np.ascontiguousarray(image), _PLANE_CODES[axes]))
+        # reversing rows, a volume is one tall plane
+        rows = np.ascontiguousarray(image).reshape(-1, image.shape[-1])
+        return np.asarray(cv2.flip(rows, _PLANE_CODES[axes])).reshape(image.shape)
     return np.ascontiguousarray(np.flip(image, axes))

@@ -102,5 +102,7 @@ def difference_of_gaussians(
     block = as_floating(image)
     first = gaussian(block, narrow, [gaussian_radius(s, truncate) for s in narrow], border)
     second = gaussian(block, wide, [gaussian_radius(s, truncate) for s in wide], border)
-    difference = first - block.dtype.type(gamma) * second
-    return Difference(difference, (difference > 0).astype("int32") if sign_mask else None)
+    if gamma != 1:
+        second *= block.dtype.type(gamma)
+    first -= second
+    return Difference(first, (first > 0).astype("int32") if sign_mask else None)

@@ -114,7 +114,7 @@ def wiener_deconvolution(
     spectrum = fft.rfftn(data, workers=-1)
     flat, response = spectrum.reshape(-1), transfer.reshape(-1)
     noise, least = data.dtype.type(ratio), np.finfo(data.dtype).tiny
-    run_slabs(lambda a, b: wiener_product(flat, response, noise, least, a, b), flat.size, _VALUES_PER_THREAD)
+    run_slabs(lambda a, b: wiener_product(flat[a:b], response[a:b], noise, least), flat.size, _VALUES_PER_THREAD)
     return np.asarray(fft.irfftn(spectrum, image.shape, workers=-1, overwrite_x=True))
 
 

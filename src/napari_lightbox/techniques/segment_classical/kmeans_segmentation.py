@@ -156,7 +156,10 @@ def _channels(image: NDArray[Any], where: Block) -> NDArray[Any]:
 
 def _usable(values: NDArray[Any], mask: NDArray[np.bool_] | None) -> NDArray[np.bool_]:
     inside = np.ones(values.shape[:-1], bool) if mask is None else mask
-    return inside & np.isfinite(values).all(axis=-1) if values.dtype.kind == "f" else inside
+    if values.dtype.kind != "f":
+        return inside
+    finite = np.isfinite(values[..., 0]) if values.shape[-1] == 1 else np.isfinite(values).all(axis=-1)
+    return np.asarray(inside & finite)
 
 
 def _coloured(values: NDArray[Any], colour: str) -> NDArray[Any]:

@@ -28,7 +28,7 @@ def read_seeds(seeds: NDArray[Any], mask: NDArray[np.bool_] | None, least: int =
         Fewer than `least` different ids.
     """
     excluded = None if mask is None or mask.all() else ~mask
-    painted = np.flatnonzero(seeds)
+    painted = np.flatnonzero(seeds != 0)
     if np.any(seeds.ravel()[painted] < 0):
         excluded = seeds < 0 if excluded is None else excluded | (seeds < 0)
     markers = seeds if excluded is None else np.where(excluded, 0, seeds)

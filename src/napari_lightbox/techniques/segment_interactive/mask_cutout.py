@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from napari_lightbox.contract import Pointwise, Unit, technique
 from napari_lightbox.contract.roles import Image, Labels
 from napari_lightbox.errors import ParameterError
+from napari_lightbox.kernels.cutout import cut_out
 from napari_lightbox.kernels.rounding import to_dtype
 
 
@@ -60,15 +60,12 @@ def mask_cutout(
     ----------
     ``numpy.where(labels > 0, image, fill)``; with fill 0 this is the product of image and mask.
     """
-    kept = _chosen(labels, ids) != invert
     value = _fitting(fill, image.dtype)
-    return np.where(kept if kept.ndim == image.ndim else kept[..., np.newaxis], image, value)
-
-
-def _chosen(labels: NDArray[Any], ids: tuple[int, ...]) -> NDArray[np.bool_]:
     if len(ids) == 1:
-        return np.asarray(labels == ids[0])
-    return np.isin(labels, ids) if ids else np.asarray(labels != 0)
+        return cut_out(image, labels, ids[0], not invert, value)
+    if ids:
+        return cut_out(image, np.isin(labels, ids).view(np.uint8), 1, not invert, value)
+    return cut_out(image, labels.view(np.uint8) if labels.dtype == bool else labels, 0, invert, value)
 
 
 def _fitting(fill: float, dtype: np.dtype[Any]) -> Any:

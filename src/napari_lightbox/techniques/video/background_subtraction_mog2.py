@@ -30,9 +30,7 @@ def _start(frame: NDArray[Any], parameters: Parameters) -> dict[str, NDArray[Any
     return {
         "frames": np.zeros((), np.int64),
         "counts": np.zeros((rows, columns), np.uint8),
-        "weights": np.zeros((rows, columns, modes), np.float32),
-        "variances": np.zeros((rows, columns, modes), np.float32),
-        "means": np.zeros((rows, columns, modes, channels), np.float32),
+        "modes": np.zeros((rows, columns, modes, 2 + channels), np.float32),
     }
 
 
@@ -124,16 +122,18 @@ def background_subtraction_mog2(
     number = int(state["frames"]) + 1
     rate = learning_rate if learning_rate >= 0 and number > 1 else 1.0 / min(2 * number, history)
     prune = -rate * float(np.float32(complexity_reduction))
-    settings = np.array(
-        [rate, var_threshold, var_threshold_new, background_ratio, var_initial, var_min, var_max, prune, shadow_darkness],
-        np.float32,
+    settings = tuple(
+        map(
+            np.float32,
+            (rate, var_threshold, var_threshold_new, background_ratio, var_initial, var_min, var_max, prune, shadow_darkness),
+        )
     )
     values = np.ascontiguousarray(frame, np.float32)
     values = values if values.ndim == 3 else values[..., np.newaxis]
-    after = _start(frame, parameters) | {"frames": np.array(number, np.int64)}
+    after = {"frames": np.array(number, np.int64)} | {name: np.empty_like(state[name]) for name in ("counts", "modes")}
     labels = np.empty(frame.shape[:2], np.int32)
     expected = np.empty_like(values)
-    old, new = _arrays(state), _arrays(after)
+    old, new = (state["modes"], state["counts"]), (after["modes"], after["counts"])
     run_slabs(
         lambda top, bottom: step(
             values, old, new, settings, detect_shadows, labels, expected, top, bottom, (0,) * values.shape[2]
@@ -144,7 +144,3 @@ def background_subtraction_mog2(
     if frame.dtype.kind != "f":
         expected = np.nan_to_num(expected, copy=False, nan=0.0)
     return after, Subtraction(labels, to_dtype(expected.reshape(frame.shape), frame.dtype))
-
-
-def _arrays(state: dict[str, NDArray[Any]]) -> tuple[NDArray[Any], ...]:
-    return state["weights"], state["variances"], state["means"], state["counts"]
