@@ -25,8 +25,8 @@ def _swap(weight: Any, variance: Any, mean: Any, i: int, n: Any) -> None:
 
 
 @njit(nogil=True, cache=True, error_model="numpy")
-def _update(data: Any, weight: Any, variance: Any, mean: Any, count: int, s: Any, n: Any) -> tuple[bool, int]:  # noqa: C901
-    """Match the pixel against its modes, update them, add one when none fits; background?, number of modes."""
+def _update(data: Any, weight: Any, variance: Any, mean: Any, count: int, s: Any, n: Any) -> tuple[bool, bool, int]:
+    """Match the pixel against its modes and update them; background?, does a mode fit?, number of modes."""
     background, fits, total = False, False, _ZERO
     keep = _ONE - s[RATE]
     modes = count
@@ -46,13 +46,12 @@ def _update(data: Any, weight: Any, variance: Any, mean: Any, count: int, s: Any
                 fits = True
                 new_weight += s[RATE]
                 k = s[RATE] / new_weight
-                spread = min(max(spread + k * (distance - spread), s[LEAST]), s[MOST])
                 for c in range(len(n)):
                     mean[mode, c] -= k * (mean[mode, c] - data[c])
+                variance[mode] = min(max(spread + k * (distance - spread), s[LEAST]), s[MOST])
                 while place > 0 and not new_weight < weight[place - 1]:
                     _swap(weight, variance, mean, place, n)
                     place -= 1
-                variance[place] = spread
         if new_weight < -s[PRUNE]:
             new_weight = _ZERO
             modes -= 1
@@ -62,9 +61,7 @@ def _update(data: Any, weight: Any, variance: Any, mean: Any, count: int, s: Any
     scale = _ONE / total if abs(total) > _EPSILON else _ZERO
     for i in range(modes):
         weight[i] *= scale
-    if not fits and s[RATE] > _ZERO:
-        modes = _add(data, weight, variance, mean, modes, s, n)
-    return background, modes
+    return background, fits, modes
 
 
 @njit(nogil=True, cache=True, error_model="numpy")
@@ -113,28 +110,7 @@ def _is_shadow(data: Any, weight: Any, variance: Any, mean: Any, modes: int, s: 
 
 
 @njit(nogil=True, cache=True, error_model="numpy")
-def _expected(weight: Any, mean: Any, modes: int, ratio: Any, out: Any, n: Any) -> None:
-    """Write the weighted mean of the background modes; NaN where nothing was ever observed."""
-    total = _ZERO
-    for c in range(len(n)):
-        out[c] = _ZERO
-    for mode in range(modes):
-        for c in range(len(n)):
-            out[c] += weight[mode] * mean[mode, c]
-        total += weight[mode]
-        if total > ratio:
-            break
-    if modes == 0:
-        for c in range(len(n)):
-            out[c] = np.float32(np.nan)
-        return
-    scale = _ONE / total if abs(total) > _EPSILON else _ZERO
-    for c in range(len(n)):
-        out[c] *= scale
-
-
-@njit(nogil=True, cache=True, error_model="numpy")
-def step(  # noqa: C901
+def step(  # noqa: C901, PLR0912
     frame: Any,
     old: Any,
     new: Any,
@@ -142,48 +118,50 @@ def step(  # noqa: C901
     shadows: bool,
     labels: NDArray[Any],
     background: NDArray[Any],
-    top: int,
-    bottom: int,
     n: Any,
 ) -> None:
-    """Update rows `top` to `bottom` of a frame (y, x, c) of float32.
+    """Update the pixels of a frame (pixel, c) of float32.
 
-    `old` and `new` are the modes (y, x, mode, weight and variance and means) and their numbers (y, x); `old` is only read,
-    and modes beyond the number of a pixel are zero. `labels` gets 0 background, 1 foreground, 2 shadow;
-    `background` gets float32.
+    `old` and `new` are the modes (pixel, mode, weight and variance and means) and their numbers; `old` is only read, and
+    modes beyond the number of a pixel are zero. `labels` gets 0 background, 1 foreground, 2 shadow; `background` float32, NaN
+    where nothing was ever observed.
     """
     old_modes, old_counts = old
     new_modes, new_counts = new
-    _, columns, limit, _ = old_modes.shape
-    channels = len(n)
+    limit, channels = old_modes.shape[1], len(n)
     weight, variance = np.zeros(limit, np.float32), np.zeros(limit, np.float32)
-    mean = np.zeros((limit, channels), np.float32)
-    data, expected = np.zeros(channels, np.float32), np.zeros(channels, np.float32)
-    for y in range(top, bottom):
-        for x in range(columns):
-            count = np.int64(old_counts[y, x])
-            for m in range(count):
-                weight[m], variance[m] = old_modes[y, x, m, 0], old_modes[y, x, m, 1]
-                for c in range(len(n)):
-                    mean[m, c] = old_modes[y, x, m, 2 + c]
-            missing = False
+    mean, data = np.zeros((limit, channels), np.float32), np.zeros(channels, np.float32)
+    for p in range(len(frame)):
+        modes = np.int64(old_counts[p])
+        for m in range(modes):
+            weight[m], variance[m] = old_modes[p, m, 0], old_modes[p, m, 1]
             for c in range(len(n)):
-                data[c] = frame[y, x, c]
-                missing |= np.isnan(data[c])
-            label, modes = 0, count
-            if not missing:
-                matched, modes = _update(data, weight, variance, mean, count, s, n)
-                if not matched:
-                    label = 2 if shadows and _is_shadow(data, weight, variance, mean, modes, s, n) else 1
-            labels[y, x] = label
-            new_counts[y, x] = modes
-            for m in range(modes):
-                new_modes[y, x, m, 0], new_modes[y, x, m, 1] = weight[m], variance[m]
-                for c in range(len(n)):
-                    new_modes[y, x, m, 2 + c] = mean[m, c]
-            for m in range(modes, limit):
-                for c in range(2 + channels):
-                    new_modes[y, x, m, c] = 0
-            _expected(weight, mean, modes, s[RATIO], expected, n)
+                mean[m, c] = old_modes[p, m, 2 + c]
+        missing = False
+        for c in range(len(n)):
+            data[c] = frame[p, c]
+            missing |= data[c] != data[c]
+        label = 0
+        if not missing:
+            matched, fits, modes = _update(data, weight, variance, mean, modes, s, n)
+            if not fits and s[RATE] > _ZERO:
+                modes = _add(data, weight, variance, mean, modes, s, n)
+            if not matched:
+                label = 2 if shadows and _is_shadow(data, weight, variance, mean, modes, s, n) else 1
+        labels[p], new_counts[p] = label, modes
+        total, is_open = _ZERO, True
+        for c in range(len(n)):
+            background[p, c] = _ZERO if modes else np.float32(np.nan)
+        for m in range(modes):
+            new_modes[p, m, 0], new_modes[p, m, 1] = weight[m], variance[m]
             for c in range(len(n)):
-                background[y, x, c] = expected[c]
+                new_modes[p, m, 2 + c] = mean[m, c]
+                background[p, c] += weight[m] * mean[m, c] if is_open else _ZERO
+            total += weight[m] if is_open else _ZERO
+            is_open = is_open and not total > s[RATIO]
+        for m in range(modes, limit):
+            for c in range(2 + len(n)):
+                new_modes[p, m, c] = _ZERO
+        scale = _ONE / total if abs(total) > _EPSILON else _ZERO
+        for c in range(len(n)):
+            background[p, c] *= scale

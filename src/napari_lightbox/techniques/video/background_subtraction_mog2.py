@@ -13,7 +13,7 @@ from napari_lightbox.contract.roles import Image, Labels
 from napari_lightbox.kernels.rounding import to_dtype
 from napari_lightbox.kernels.slabs import run_slabs
 
-_LEAST_ROWS = 64
+_LEAST_PIXELS = 1 << 13
 
 
 class Subtraction(NamedTuple):
@@ -128,19 +128,22 @@ def background_subtraction_mog2(
             (rate, var_threshold, var_threshold_new, background_ratio, var_initial, var_min, var_max, prune, shadow_darkness),
         )
     )
-    values = np.ascontiguousarray(frame, np.float32)
-    values = values if values.ndim == 3 else values[..., np.newaxis]
-    after = {"frames": np.array(number, np.int64)} | {name: np.empty_like(state[name]) for name in ("counts", "modes")}
-    labels = np.empty(frame.shape[:2], np.int32)
-    expected = np.empty_like(values)
-    old, new = (state["modes"], state["counts"]), (after["modes"], after["counts"])
-    run_slabs(
-        lambda top, bottom: step(
-            values, old, new, settings, detect_shadows, labels, expected, top, bottom, (0,) * values.shape[2]
-        ),
-        frame.shape[0],
-        _LEAST_ROWS,
-    )
+    modes, counts = state["modes"], state["counts"]
+    pixels, channels = counts.size, modes.shape[-1] - 2
+    values = np.ascontiguousarray(frame, np.float32).reshape(pixels, channels)
+    values.flags.writeable = False
+    old = modes.reshape(pixels, *modes.shape[2:]), counts.reshape(pixels)
+    new = np.empty_like(old[0]), np.empty_like(old[1])
+    labels, expected = np.empty(frame.shape[:2], np.int32), np.empty(values.shape, np.float32)
+    marks = labels.reshape(pixels)
+
+    def work(first: int, last: int) -> None:
+        part = slice(first, last)
+        before, after = (old[0][part], old[1][part]), (new[0][part], new[1][part])
+        step(values[part], before, after, settings, detect_shadows, marks[part], expected[part], (0,) * channels)
+
+    run_slabs(work, pixels, _LEAST_PIXELS)
+    after = {"frames": np.array(number, np.int64), "modes": new[0].reshape(modes.shape), "counts": new[1].reshape(counts.shape)}
     if frame.dtype.kind != "f":
         expected = np.nan_to_num(expected, copy=False, nan=0.0)
     return after, Subtraction(labels, to_dtype(expected.reshape(frame.shape), frame.dtype))
