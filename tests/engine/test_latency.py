@@ -46,3 +46,12 @@ def test_thin_chunks_are_joined_for_full_runs_only() -> None:
     bound = bind(registry.get("gaussian_blur"), [stack], {"sigma": 2.0}, axes="tyx", over="tyx")
     assert choose_blocks(bound, "view").counts == (64, 1, 1)
     assert choose_blocks(bound, "full").counts[0] <= 2
+
+
+def test_in_memory_inputs_beside_a_long_stack_leave_nothing_old_in_the_graph() -> None:
+    stack = da.zeros((100_000, 16, 16), chunks=(1, 16, 16), dtype=np.uint8)
+    result = lb.apply("mask_cutout", stack, np.ones((16, 16), np.int32), axes="tyx")
+    result = result[0] if isinstance(result, tuple) else result
+    old = [name for name, layer in result.__dask_graph__().layers.items() if layer.has_legacy_tasks]
+    assert not old
+    assert len(tasks_of(result, [(result.name, 50_000, 0, 0)])) <= 8

@@ -94,22 +94,22 @@ def extend_graph(dependencies: list[Any], layers: dict[str, Any], needs: dict[st
     all_needs: dict[str, set[str]] = dict(needs)
     for array in dependencies:
         graph = array.__dask_graph__()
-        all_layers.update({name: modern(name, layer) for name, layer in graph.layers.items()})
+        all_layers.update({name: modern(layer) for name, layer in graph.layers.items()})
         all_needs.update(graph.dependencies)
     return HighLevelGraph(all_layers, all_needs)
 
 
-def modern(name: str, layer: Any) -> Any:
+def modern(layer: Any) -> Any:
     """Return a layer that holds one plain object, as `dask.array.from_array` makes it, with that object as a data node.
 
     A single old-style entry makes dask list every key of the whole graph, which costs a second on a long stack.
     """
     if not isinstance(layer, MaterializedLayer) or len(layer) != 1 or not layer.has_legacy_tasks:
         return layer
-    value = layer.mapping.get(name)
-    if value is None or isinstance(value, (tuple, list, dict, str)):
+    key, value = next(iter(layer.mapping.items()))
+    if isinstance(value, (tuple, list, dict, str)):
         return layer
-    return MaterializedLayer({name: DataNode(name, value)}, layer.annotations)
+    return MaterializedLayer({key: DataNode(key, value)}, layer.annotations)
 
 
 def token_of(bound: Bound, gather: Gather, granularity: str) -> str:
