@@ -13,7 +13,8 @@ from benchmarks.case import Case
 
 def _otsu(image: Any) -> Any:
     rows = image.reshape(image.shape[0], -1)
-    return cv2.threshold(rows, 0, 1, cv2.THRESH_BINARY | cv2.THRESH_OTSU)[1].reshape(image.shape)
+    # labels are int32
+    return cv2.threshold(rows, 0, 1, cv2.THRESH_BINARY | cv2.THRESH_OTSU)[1].reshape(image.shape).astype(np.int32)
 
 
 def _bands(image: Any) -> Any:

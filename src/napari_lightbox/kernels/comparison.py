@@ -9,6 +9,10 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_lightbox.kernels.slabs import run_slabs
+
+_PER_THREAD = 1 << 19
+
 Band: TypeAlias = tuple[float, float, int]
 
 
@@ -65,7 +69,8 @@ def label_bands(image: NDArray[Any], bands: Sequence[Band]) -> NDArray[np.int32]
         flat = flat.astype(np.float32)
     out = np.empty(image.shape, np.int32)
     limits = np.array([band[:2] for band in bands], np.float64).reshape(-1, 2)
-    label_first_band(flat, limits, np.array([band[2] for band in bands], np.int32), out.reshape(-1))
+    labels, target = np.array([band[2] for band in bands], np.int32), out.reshape(-1)
+    run_slabs(lambda a, b: label_first_band(flat[a:b], limits, labels, target[a:b]), flat.size, _PER_THREAD)
     return out
 
 

@@ -24,7 +24,10 @@ def otsu_level(histogram: Histogram) -> float:
     weight, moment = np.cumsum(counts), np.cumsum(moments)
     rest = weight[-1] - weight[:-1]
     beyond = moment[-1] - moment[:-1] if histogram.edges is None else np.cumsum(moments[::-1])[-2::-1]
-    between = weight[:-1].astype(float) * rest * (moment[:-1] / weight[:-1] - beyond / rest) ** 2
+    apart = moment[:-1] / weight[:-1]
+    apart -= beyond / rest
+    between = weight[:-1] * rest.astype(np.float64)
+    between *= np.square(apart, out=apart)
     return float(values[np.argmax(between)])
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Annotated, Literal, NamedTuple
 
+import numpy as np
+
 from napari_lightbox.contract import (
     Advanced,
     Extent,
@@ -104,5 +106,6 @@ def difference_of_gaussians(
     second = gaussian(block, wide, [gaussian_radius(s, truncate) for s in wide], border)
     if gamma != 1:
         second *= block.dtype.type(gamma)
-    first -= second
+    with np.errstate(invalid="ignore"):  # two infinities have no difference
+        first -= second
     return Difference(first, (first > 0).astype("int32") if sign_mask else None)
