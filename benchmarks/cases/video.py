@@ -12,11 +12,11 @@ from benchmarks.case import Case
 
 def _subtracted(video: Any) -> Any:
     subtractor = cv2.createBackgroundSubtractorMOG2(500, 32, False)
-    labels = []
+    labels, backgrounds = [], []
     for frame in video:
         labels.append(subtractor.apply(frame))
-        subtractor.getBackgroundImage()
-    return np.stack(labels)
+        backgrounds.append(subtractor.getBackgroundImage())
+    return np.stack(labels), np.stack(backgrounds)
 
 
 CASES: list[Case] = [

@@ -35,12 +35,27 @@ def check_affine(matrix: Any, ndim: int) -> Matrix:
         raise AxesError(
             "affine", f"has shape {array.shape}, {ndim} axes need {(ndim + 1, ndim + 1)}", "Give a homogeneous matrix"
         )
-    if not np.isfinite(array).all() or not np.allclose(array[-1], np.eye(ndim + 1)[-1]):
+    if not np.isfinite(array).all() or not _ends_homogeneous(array):
         raise AxesError("affine", "is not a finite homogeneous matrix", "Its last row must be (0, ..., 0, 1)")
-    if np.any(np.linalg.norm(array[:-1, :-1], axis=0) == 0) or abs(np.linalg.det(_unit_columns(array[:-1, :-1]))) < 1e-9:
+    if _collapses(array[:-1, :-1]):
         raise AxesError("affine", "collapses an axis", "Every axis needs a spacing above zero and its own direction")
     array.flags.writeable = False
     return array
+
+
+def _ends_homogeneous(matrix: Matrix) -> bool:
+    last = matrix[-1].tolist()
+    return abs(last[-1] - 1) < 1e-5 and max(map(abs, last[:-1]), default=0.0) < 1e-8
+
+
+def _collapses(linear: Matrix) -> bool:
+    """Tell whether two axes share a direction or one has no length."""
+    lengths = np.sqrt((linear * linear).sum(axis=0))
+    if not lengths.all():
+        return True
+    if np.count_nonzero(linear) == len(linear) and linear.diagonal().all():
+        return False  # along the axes, as nearly all are: no determinant needed
+    return bool(abs(np.linalg.det(linear / lengths)) < 1e-9)
 
 
 def _unit_columns(linear: Matrix) -> Matrix:

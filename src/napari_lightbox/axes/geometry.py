@@ -108,6 +108,8 @@ class Geometry:
 
     def select(self, axes: str) -> Geometry:
         """Return the geometry over `axes` only, in that order."""
+        if axes == self.axes:
+            return self
         keep = [self.axes.index(a) for a in axes]
         return Geometry(
             axes, tuple(self.shape[i] for i in keep), _affine.selected(self.affine, keep), tuple(self.units[i] for i in keep)

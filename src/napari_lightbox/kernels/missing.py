@@ -24,7 +24,7 @@ def all_finite(block: NDArray[Any]) -> bool:
 
 def has_nan(block: NDArray[Any]) -> bool:
     """Tell whether the block holds a NaN."""
-    return not all_finite(block) and bool(np.isnan(block).any())
+    return block.dtype.kind == "f" and block.size > 0 and bool(np.isnan(block.min()))
 
 
 def nan_spreads(filtered: Callable[[NDArray[Any]], NDArray[Any]], block: NDArray[Any], window: NDArray[np.bool_]) -> NDArray[Any]:

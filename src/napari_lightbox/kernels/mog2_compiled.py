@@ -14,31 +14,34 @@ _EPSILON = np.float32(np.finfo(np.float32).eps)
 
 # positions in the tuple of settings
 RATE, MATCH, GENERATE, RATIO, INITIAL, LEAST, MOST, PRUNE, SHADOW = range(9)
+# positions in a mode
+WEIGHT, VARIANCE, MEAN = range(3)
 
 
 @njit(nogil=True, cache=True, error_model="numpy")
-def _swap(weight: Any, variance: Any, mean: Any, i: int, n: Any) -> None:
-    weight[i], weight[i - 1] = weight[i - 1], weight[i]
-    variance[i], variance[i - 1] = variance[i - 1], variance[i]
-    for c in range(len(n)):
-        mean[i, c], mean[i - 1, c] = mean[i - 1, c], mean[i, c]
+def _swap(modes: Any, at: int, i: int, n: Any) -> None:
+    width = MEAN + len(n)
+    here, before = at + i * width, at + (i - 1) * width
+    for k in range(width):
+        modes[here + k], modes[before + k] = modes[before + k], modes[here + k]
 
 
-@njit(nogil=True, cache=True, error_model="numpy")
-def _update(data: Any, weight: Any, variance: Any, mean: Any, count: int, s: Any, n: Any) -> tuple[bool, bool, int]:
+@njit(nogil=True, cache=True, error_model="numpy", inline="always")
+def _update(frame: Any, at_c: int, modes: Any, at: int, count: int, s: Any, n: Any) -> tuple[bool, bool, int]:
     """Match the pixel against its modes and update them; background?, does a mode fit?, number of modes."""
+    width = MEAN + len(n)
     background, fits, total = False, False, _ZERO
     keep = _ONE - s[RATE]
-    modes = count
+    number = count
     mode = 0
-    while mode < modes:
-        new_weight = keep * weight[mode] + s[PRUNE]
+    while mode < number:
+        new_weight = keep * modes[at + mode * width + WEIGHT] + s[PRUNE]
         place = mode
         if not fits:
-            spread = variance[mode]
+            spread = modes[at + mode * width + VARIANCE]
             distance = _ZERO
             for c in range(len(n)):
-                difference = mean[mode, c] - data[c]
+                difference = modes[at + mode * width + MEAN + c] - frame[at_c + c]
                 distance += difference * difference
             if total < s[RATIO] and distance < s[MATCH] * spread:
                 background = True
@@ -47,70 +50,72 @@ def _update(data: Any, weight: Any, variance: Any, mean: Any, count: int, s: Any
                 new_weight += s[RATE]
                 k = s[RATE] / new_weight
                 for c in range(len(n)):
-                    mean[mode, c] -= k * (mean[mode, c] - data[c])
-                variance[mode] = min(max(spread + k * (distance - spread), s[LEAST]), s[MOST])
-                while place > 0 and not new_weight < weight[place - 1]:
-                    _swap(weight, variance, mean, place, n)
+                    modes[at + mode * width + MEAN + c] -= k * (modes[at + mode * width + MEAN + c] - frame[at_c + c])
+                modes[at + mode * width + VARIANCE] = min(max(spread + k * (distance - spread), s[LEAST]), s[MOST])
+                while place > 0 and not new_weight < modes[at + (place - 1) * width + WEIGHT]:
+                    _swap(modes, at, place, n)
                     place -= 1
         if new_weight < -s[PRUNE]:
             new_weight = _ZERO
-            modes -= 1
-        weight[place] = new_weight
+            number -= 1
+        modes[at + place * width + WEIGHT] = new_weight
         total += new_weight
         mode += 1
     scale = _ONE / total if abs(total) > _EPSILON else _ZERO
-    for i in range(modes):
-        weight[i] *= scale
-    return background, fits, modes
+    for i in range(number):
+        modes[at + i * width + WEIGHT] *= scale
+    return background, fits, number
 
 
 @njit(nogil=True, cache=True, error_model="numpy")
-def _add(data: Any, weight: Any, variance: Any, mean: Any, modes: int, s: Any, n: Any) -> int:
+def _add(frame: Any, at_c: int, modes: Any, at: int, number: int, limit: int, s: Any, n: Any) -> int:
     """Replace the weakest mode, or add one, centred on the pixel."""
-    last = modes if modes < weight.size else weight.size - 1
+    width = MEAN + len(n)
+    last = number if number < limit else limit - 1
     if last == 0:
-        weight[0] = _ONE
+        modes[at + WEIGHT] = _ONE
     else:
-        weight[last] = s[RATE]
+        modes[at + last * width + WEIGHT] = s[RATE]
         for i in range(last):
-            weight[i] *= _ONE - s[RATE]
+            modes[at + i * width + WEIGHT] *= _ONE - s[RATE]
     for c in range(len(n)):
-        mean[last, c] = data[c]
-    variance[last] = s[INITIAL]
+        modes[at + last * width + MEAN + c] = frame[at_c + c]
+    modes[at + last * width + VARIANCE] = s[INITIAL]
     i = last
-    while i > 0 and not s[RATE] < weight[i - 1]:
-        _swap(weight, variance, mean, i, n)
+    while i > 0 and not s[RATE] < modes[at + (i - 1) * width + WEIGHT]:
+        _swap(modes, at, i, n)
         i -= 1
     return last + 1
 
 
 @njit(nogil=True, cache=True, error_model="numpy")
-def _is_shadow(data: Any, weight: Any, variance: Any, mean: Any, modes: int, s: Any, n: Any) -> bool:
+def _is_shadow(frame: Any, at_c: int, modes: Any, at: int, number: int, s: Any, n: Any) -> bool:
     """Tell whether the pixel is a darker version, of the same colour, of a background mode."""
+    width = MEAN + len(n)
     total = _ZERO
-    for mode in range(modes):
+    for mode in range(number):
         numerator, denominator = _ZERO, _ZERO
         for c in range(len(n)):
-            numerator += data[c] * mean[mode, c]
-            denominator += mean[mode, c] * mean[mode, c]
+            numerator += frame[at_c + c] * modes[at + mode * width + MEAN + c]
+            denominator += modes[at + mode * width + MEAN + c] * modes[at + mode * width + MEAN + c]
         if denominator == _ZERO:
             return False
         if numerator <= denominator and numerator >= s[SHADOW] * denominator:
             a = numerator / denominator
             distance = _ZERO
             for c in range(len(n)):
-                difference = a * mean[mode, c] - data[c]
+                difference = a * modes[at + mode * width + MEAN + c] - frame[at_c + c]
                 distance += difference * difference
-            if distance < s[MATCH] * variance[mode] * a * a:
+            if distance < s[MATCH] * modes[at + mode * width + VARIANCE] * a * a:
                 return True
-        total += weight[mode]
+        total += modes[at + mode * width + WEIGHT]
         if total > s[RATIO]:
             return False
     return False
 
 
 @njit(nogil=True, cache=True, error_model="numpy")
-def step(  # noqa: C901, PLR0912
+def step(
     frame: Any,
     old: Any,
     new: Any,
@@ -128,40 +133,44 @@ def step(  # noqa: C901, PLR0912
     """
     old_modes, old_counts = old
     new_modes, new_counts = new
-    limit, channels = old_modes.shape[1], len(n)
-    weight, variance = np.zeros(limit, np.float32), np.zeros(limit, np.float32)
-    mean, data = np.zeros((limit, channels), np.float32), np.zeros(channels, np.float32)
+    # one index per access: every further one costs a comparison, and this loop does little else
+    values, modes, means = frame.ravel(), new_modes.reshape(-1), background.reshape(-1)
+    limit, width = new_modes.shape[1], MEAN + len(n)
+    earlier = old_modes.reshape(-1)
+    for k in range(modes.size):
+        modes[k] = earlier[k]
     for p in range(len(frame)):
-        modes = np.int64(old_counts[p])
-        for m in range(modes):
-            weight[m], variance[m] = old_modes[p, m, 0], old_modes[p, m, 1]
-            for c in range(len(n)):
-                mean[m, c] = old_modes[p, m, 2 + c]
+        number, at, at_c = np.int64(old_counts[p]), p * limit * width, p * len(n)
         missing = False
         for c in range(len(n)):
-            data[c] = frame[p, c]
-            missing |= data[c] != data[c]
+            missing |= values[at_c + c] != values[at_c + c]
         label = 0
         if not missing:
-            matched, fits, modes = _update(data, weight, variance, mean, modes, s, n)
+            matched, fits, number = _update(values, at_c, modes, at, number, s, n)
             if not fits and s[RATE] > _ZERO:
-                modes = _add(data, weight, variance, mean, modes, s, n)
+                number = _add(values, at_c, modes, at, number, limit, s, n)
             if not matched:
-                label = 2 if shadows and _is_shadow(data, weight, variance, mean, modes, s, n) else 1
-        labels[p], new_counts[p] = label, modes
-        total, is_open = _ZERO, True
-        for c in range(len(n)):
-            background[p, c] = _ZERO if modes else np.float32(np.nan)
-        for m in range(modes):
-            new_modes[p, m, 0], new_modes[p, m, 1] = weight[m], variance[m]
+                label = 2 if shadows and _is_shadow(values, at_c, modes, at, number, s, n) else 1
+        labels[p], new_counts[p] = label, number
+        for k in range(at + number * width, at + np.int64(old_counts[p]) * width):
+            modes[k] = _ZERO
+        _expect(modes, at, number, means, at_c, s, n)
+
+
+@njit(nogil=True, cache=True, error_model="numpy", inline="always")
+def _expect(modes: Any, at: int, number: int, means: Any, at_c: int, s: Any, n: Any) -> None:
+    """Write the mean of the background modes, NaN without any mode."""
+    width = MEAN + len(n)
+    total, is_open = _ZERO, True
+    for c in range(len(n)):
+        means[at_c + c] = _ZERO if number else np.float32(np.nan)
+    for m in range(number):
+        weight = modes[at + m * width + WEIGHT]
+        if is_open:
             for c in range(len(n)):
-                new_modes[p, m, 2 + c] = mean[m, c]
-                background[p, c] += weight[m] * mean[m, c] if is_open else _ZERO
-            total += weight[m] if is_open else _ZERO
-            is_open = is_open and not total > s[RATIO]
-        for m in range(modes, limit):
-            for c in range(2 + len(n)):
-                new_modes[p, m, c] = _ZERO
-        scale = _ONE / total if abs(total) > _EPSILON else _ZERO
-        for c in range(len(n)):
-            background[p, c] *= scale
+                means[at_c + c] += weight * modes[at + m * width + MEAN + c]
+            total += weight
+            is_open = not total > s[RATIO]
+    scale = _ONE / total if abs(total) > _EPSILON else _ZERO
+    for c in range(len(n)):
+        means[at_c + c] *= scale

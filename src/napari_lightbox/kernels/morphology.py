@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_lightbox.kernels.footprint import Footprint, Line
+from napari_lightbox.kernels.missing import has_nan
 from napari_lightbox.kernels.slabs import run_slabs
 
 _PLANE_TYPES = ("uint8", "uint16", "int16", "float32", "float64")
@@ -52,7 +53,7 @@ def _extreme(block: NDArray[Any], footprint: Footprint, iterations: int, better:
     if narrow is not None and footprint.centred:  # without its centre a footprint can miss every pixel: neutral shows
         return _extreme(block.astype(narrow), footprint, iterations, better).astype(block.dtype)
     neutral = _neutral(block.dtype, better)
-    missing = np.isnan(block) if block.dtype.kind == "f" and np.isnan(block.min()) else None
+    missing = np.isnan(block) if has_nan(block) else None
     footprint, iterations = joined(footprint, iterations)
     for _ in range(iterations):
         filled = block if missing is None else np.where(missing, neutral, block)

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_lightbox.kernels.footprint import Footprint
+from napari_lightbox.kernels.missing import has_nan
 from napari_lightbox.kernels.morphology import dilate, erode, joined, opencv_is_best
 
 
@@ -49,7 +50,7 @@ def _in_one_call(block: NDArray[Any], footprint: Footprint, iterations: int, ope
         return None if found is None else found.view(bool)
     footprint, iterations = joined(footprint, iterations)
     plain = block.ndim == 2 and block.size > 0 and iterations == 1 and footprint.shape != "custom"
-    if not plain or not opencv_is_best(block, footprint) or (block.dtype.kind == "f" and np.isnan(block.min())):
+    if not plain or not opencv_is_best(block, footprint) or has_nan(block):
         return None
     import cv2
 

@@ -12,8 +12,8 @@ from skimage.transform import resize
 
 import napari_lightbox as lb
 from napari_lightbox.axes import Geometry, Volume
-from napari_lightbox.contract.values import Points
-from napari_lightbox.errors import ParameterError
+from napari_lightbox.contract.values import Points, Shapes
+from napari_lightbox.errors import InputError, ParameterError
 
 OPENCV = {"cubic": cv2.INTER_CUBIC, "linear": cv2.INTER_LINEAR, "area": cv2.INTER_AREA}
 
@@ -95,3 +95,35 @@ def test_nothing_left_is_refused():
     for parameters in ({"before": 6, "after": 5}, {"mode": "box", "start": 8, "stop": 8}):
         with pytest.raises(ParameterError, match="leave nothing"):
             lb.apply("crop", np.zeros((10, 10)), **parameters)
+
+
+def rectangle(*corners):
+    """Return one rectangle through its lowest and highest corner, as napari keeps it."""
+    low, high = np.array(corners, float)
+    vertices = np.stack([low, low, high, high])
+    vertices[1, -1], vertices[3, -1] = high[-1], low[-1]
+    return Shapes([vertices], ["rectangle"])
+
+
+@pytest.mark.parametrize("lazy", [False, True])
+def test_a_rectangle_keeps_the_pixels_whose_centres_it_covers(lazy):
+    volume = indices((6, 30, 40))
+    image = da.from_array(volume, chunks=(2, 11, 13)) if lazy else volume
+    drawn = lb.apply("crop", image, None, rectangle((2, 4.6, 7.0), (2, 12.4, 50)), mode="shapes", axes="zyx").image
+    np.testing.assert_array_equal(drawn, volume[:, 5:13, 7:], err_msg="flat along z: every plane is cut")
+    flat = lb.apply("crop", image, None, rectangle((4.6, 7.0), (12.4, 9.5)), mode="shapes", axes="zyx").image
+    np.testing.assert_array_equal(flat, volume[:, 5:13, 7:10], err_msg="two axes are those of the plane")
+    deep = Shapes([np.array([(1, 0, 3), (4, 8, 9.0)])], ["path"])
+    np.testing.assert_array_equal(lb.apply("crop", image, None, deep, mode="shapes", axes="zyx").image, volume[1:5, :9, 3:10])
+
+
+def test_several_shapes_keep_what_encloses_them():
+    image = indices((30, 40))
+    both = Shapes([*rectangle((2, 3), (5, 6)).data, *rectangle((20, 30), (25, 33)).data], ["rectangle"] * 2)
+    np.testing.assert_array_equal(lb.apply("crop", image, None, both, mode="shapes").image, image[2:26, 3:34])
+
+
+@pytest.mark.parametrize("shapes", [None, Shapes([], []), rectangle((-9, -9), (-3, -2))])
+def test_shapes_that_cut_nothing_say_so(shapes):
+    with pytest.raises(InputError, match="shapes"):
+        lb.apply("crop", indices((30, 40)), None, shapes, mode="shapes")

@@ -10,9 +10,9 @@ from napari_lightbox.axes.geometry import Geometry
 from napari_lightbox.contract import PerAxis, Pointwise, Range, Unit, VisibleIf, Where, per_axis, technique
 from napari_lightbox.contract.grid import Box, Grid, Others
 from napari_lightbox.contract.locality import Parameters
-from napari_lightbox.contract.roles import ImageOrLabels, Points
+from napari_lightbox.contract.roles import ImageOrLabels, Points, Shapes
 from napari_lightbox.contract.where import IsLabels
-from napari_lightbox.errors import ParameterError
+from napari_lightbox.errors import InputError, ParameterError
 from napari_lightbox.kernels.axis_resampling import resample_axes, working_type
 from napari_lightbox.kernels.axis_taps import Interpolation, Taps, axis_taps
 from napari_lightbox.kernels.point_mapping import map_points
@@ -37,6 +37,8 @@ class Cropped(NamedTuple):
 def _kept(shape: tuple[int, ...], p: Parameters) -> Box:
     """Return the box of the input that stays."""
     ndim = len(shape)
+    if p["mode"] == "shapes":
+        return _around(p["shapes"], shape)
     if p["mode"] == "margins":
         low = per_axis("before", p["before"], ndim)
         high = [n - after for n, after in zip(shape, per_axis("after", p["after"], ndim), strict=True)]
@@ -50,6 +52,25 @@ def _kept(shape: tuple[int, ...], p: Parameters) -> Box:
     if any(a >= b for a, b in zip(low, high, strict=True)):
         raise ParameterError(p["mode"], f"leave nothing of shape {shape}", "Keep at least one sample along each axis")
     return tuple(slice(int(a), int(b)) for a, b in zip(low, high, strict=True))
+
+
+def _around(shapes: Any, shape: tuple[int, ...]) -> Box:
+    """Return the pixels whose centres lie in the bounding box of all shapes.
+
+    Shapes drawn on one plane, or without an axis for it, keep the whole of that axis.
+    """
+    if shapes is None or not len(shapes.data):
+        raise InputError("shapes", "hold no shape to crop to", 'Draw a rectangle and choose its layer, or take mode "box"')
+    vertices = np.concatenate([np.asarray(one, float)[:, -len(shape) :] for one in shapes.data])
+    missing = len(shape) - vertices.shape[1]
+    low, high = np.zeros(len(shape)), np.array(shape, float) - 1
+    drawn = np.flatnonzero(np.ptp(vertices, axis=0) > 0)
+    low[drawn + missing] = np.ceil(vertices.min(axis=0)[drawn])
+    high[drawn + missing] = np.floor(vertices.max(axis=0)[drawn])
+    box = [(max(int(a), 0), min(int(b) + 1, n)) for a, b, n in zip(low, high, shape, strict=True)]
+    if any(a >= b for a, b in box):
+        raise InputError("shapes", f"cover no pixel of the image of shape {shape}", "Draw the rectangle on the image")
+    return tuple(slice(a, b) for a, b in box)
 
 
 def _lengths(kept: Box, p: Parameters) -> tuple[int, ...]:
@@ -88,8 +109,9 @@ def _source(box: Box, source: Geometry, target: Geometry, p: Parameters) -> Box:
 def crop(
     image: ImageOrLabels,
     points: Points | None = None,
+    shapes: Shapes | None = None,
     *,
-    mode: Literal["margins", "box"] = "margins",
+    mode: Literal["margins", "box", "shapes"] = "margins",
     before: Annotated[_Count, PerAxis(), Range(0, None), Unit("px"), VisibleIf("mode", "margins")] = 0,
     after: Annotated[_Count, PerAxis(), Range(0, None), Unit("px"), VisibleIf("mode", "margins")] = 0,
     start: Annotated[_Count, PerAxis(), Range(0, None), Unit("px"), VisibleIf("mode", "box")] = 0,
@@ -110,8 +132,11 @@ def crop(
         Image or Labels (y, x) or (z, y, x), any real type.
     points
         Points on the image, carried along; those outside stay in the list, outside the grid.
+    shapes
+        For the mode shapes: rectangles or other shapes drawn on the image.
     mode
-        margins takes samples away at both ends of each axis, box keeps those from start to stop.
+        margins takes samples away at both ends of each axis, box keeps those from start to stop, shapes keeps the pixels
+        whose centres lie in the bounding box of the shapes; an axis along which they are flat is kept whole.
     before, after
         Samples to take away at the beginning and at the end, one number or one per axis (z, y, x).
     start, stop
@@ -133,6 +158,8 @@ def crop(
     ------
     ParameterError
         Nothing is left, or a wrong number of values per axis.
+    InputError
+        The mode shapes without a shape on the image.
 
     Notes
     -----
@@ -145,7 +172,15 @@ def crop(
     value range, where OpenCV rounds its coordinates). R. G. Keys, Cubic convolution interpolation for digital image
     processing, IEEE Transactions on Acoustics, Speech, and Signal Processing 29 (1981), doi:10.1109/TASSP.1981.1163711.
     """
-    p: dict[str, Any] = {"mode": mode, "before": before, "after": after, "start": start, "stop": stop, "size": size}
+    p: dict[str, Any] = {
+        "mode": mode,
+        "shapes": shapes,
+        "before": before,
+        "after": after,
+        "start": start,
+        "stop": stop,
+        "size": size,
+    }
     target = _geometry(where.geometry, p, {})
     box = tuple(slice(a, a + n) for a, n in zip(where.out_start, where.out_shape, strict=True))
     picks = interpolation == "auto" and (is_labels or image.dtype == bool)
