@@ -61,5 +61,7 @@ class Volume:
         return self.data.dtype
 
     def with_data(self, data: Any, **changes: Any) -> Volume:
-        """Return a volume at the same place with other values."""
-        return replace(self, data=data, **changes)
+        """Return a volume at the same place with other values; lengths not known so far (0) are those of the data."""
+        shape = tuple(m if m or n != n else n for m, n in zip(self.geometry.shape, data.shape, strict=False))
+        geometry = self.geometry if shape == self.geometry.shape else replace(self.geometry, shape=shape)
+        return replace(self, **{"data": data, "geometry": geometry, **changes})

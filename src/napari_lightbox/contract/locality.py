@@ -59,6 +59,9 @@ class Pass:
     With `positioned`, `block` gets the place of the block (`contract.where.Block`) as a fifth argument.
     With `joint`, its first argument is the tuple of all aligned input blocks (None for absent ones).
     `needed(dtype)` false skips the pass for images of that type: the state before goes on.
+    With `around`, the block comes grown by the radius of the locality; `Block.out_start` and `Block.out_shape` then say which
+    part of it is its own. `only` names an aligned input: blocks where it is zero throughout, or that lack it, are left
+    out and the others not read; without any block left the state is None.
     """
 
     block: Callable[..., Any]
@@ -66,6 +69,8 @@ class Pass:
     positioned: bool = False
     joint: bool = False
     needed: Callable[[Any], bool] | None = None
+    around: bool = False
+    only: str | None = None
 
 
 def unchanged(state: Any, _: Parameters) -> Any:
@@ -75,16 +80,18 @@ def unchanged(state: Any, _: Parameters) -> Any:
 
 @dataclass(frozen=True)
 class GlobalThenPointwise:
-    """Statistics of the whole scope first, then each pixel alone.
+    """Statistics of the whole scope first, then each pixel alone, or with its neighbours up to `radius`.
 
     The last pass's state goes through `finish(state, parameters)`; the result reaches the
     technique as the keyword `statistic`. A parameter named `scope` (``"layer"``, ``"element"``,
     ``"plane"``) says how much shares one statistic; without it, each element has its own.
     A technique whose outputs are all values or tables is called with `statistic` and None for its inputs.
+    The parameters that passes, `finish` and `radius` get hold the inputs that are no arrays (a model), too.
     """
 
     passes: tuple[Pass, ...]
     finish: Callable[[Any, Parameters], Any] = unchanged
+    radius: Radius | None = None
 
 
 @dataclass(frozen=True)
@@ -120,6 +127,11 @@ class Whole:
 @dataclass(frozen=True)
 class Collection:
     """Several images in, one result out; its shape is known only afterwards."""
+
+
+def radius_of(locality: Any) -> Radius | None:
+    """Return the declared radius of a locality that looks at a bounded neighbourhood, None for all others."""
+    return locality.radius if isinstance(locality, (Halo, GlobalThenPointwise)) else None
 
 
 Locality: TypeAlias = Pointwise | Halo | Plane | Volume | GlobalThenPointwise | MergeLabels | Sequence | Whole | Collection

@@ -76,11 +76,12 @@ class Dtype:
 class ExtraAxis:
     """The output has a further leading axis.
 
-    `length` is a callable(parameters) giving its length, or None when only the data can tell.
+    `length` is a callable(parameters) giving its length; it gives None, or is None, when only the data can tell. The
+    parameters also hold the inputs that are no arrays and, as `inputs`, the names of the arrays that are given.
     """
 
     letter: str
-    length: Callable[[Mapping[str, Any]], int] | None = None
+    length: Callable[[Mapping[str, Any]], int | None] | None = None
 
 
 @dataclass(frozen=True)

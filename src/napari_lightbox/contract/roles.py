@@ -59,6 +59,7 @@ Table: TypeAlias = Annotated[values.Table, Role("table", aligned=False)]
 Value: TypeAlias = Annotated[float, Role("value", aligned=False)]
 Transform: TypeAlias = Annotated[values.Transform, Role("transform", aligned=False)]
 Model: TypeAlias = Annotated[str, Role("model", aligned=False)]
+ModelValue: TypeAlias = Annotated[values.TrainedModel, Role("model", aligned=False)]
 
 ARRAY_ROLES = frozenset({"image", "labels", "image_or_labels", "seeds", "mask"})
 LABEL_ROLES = frozenset({"labels", "seeds", "mask"})

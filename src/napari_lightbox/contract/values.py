@@ -112,3 +112,11 @@ class Transform:
     matrix: NDArray[np.float64]
     field: NDArray[np.float32] | None = None
     grid: Any = None
+
+
+@dataclass(frozen=True, eq=False)
+class TrainedModel:
+    """A model that a technique has trained: a card of JSON-ready data that says what it is, and its arrays by name."""
+
+    card: Mapping[str, Any]
+    arrays: Mapping[str, NDArray[Any]]

@@ -10,6 +10,7 @@ import dask.array as da
 
 from napari_lightbox.axes import Geometry
 from napari_lightbox.contract import GlobalThenPointwise, Grid, Halo, MergeLabels, Plane, Pointwise
+from napari_lightbox.contract.locality import radius_of
 from napari_lightbox.engine.bind import Bound
 from napari_lightbox.engine.boxes import Bounds, Box, bounds_of, grown
 from napari_lightbox.engine.inputs import Source
@@ -47,7 +48,7 @@ def choose_blocks(bound: Bound, granularity: Granularity = "view") -> Blocking:
     locality = bound.technique.locality
     if bound.technique.grid is not None:
         return _grid_blocks(bound, bound.technique.grid, mapped, over)
-    if isinstance(locality, Halo):
+    if radius_of(locality) is not None:
         radius = check_radius(bound, locality)
         if granularity == "full":
             over = _joined(bound, over, radius)
@@ -59,9 +60,10 @@ def choose_blocks(bound: Bound, granularity: Granularity = "view") -> Blocking:
     return Blocking(mapped, whole, HaloSource((0,) * len(shape), shape))
 
 
-def check_radius(bound: Bound, locality: Halo) -> tuple[int, ...]:
-    """Return the declared radius as one whole number per axis."""
-    radius = locality.radius(bound.parameters, bound.extent)
+def check_radius(bound: Bound, locality: Any) -> tuple[int, ...]:
+    """Return the declared radius as one whole number per axis, 0 where none is declared."""
+    declared = radius_of(locality)
+    radius = 0 if declared is None else declared(bound.grid_parameters, bound.extent)
     values = (radius,) * len(bound.over) if isinstance(radius, int) else tuple(int(r) for r in radius)
     if len(values) != len(bound.over) or min(values) < 0:
         raise ParameterError(bound.technique.id, f"declares radius {radius}", f"It must be one number per axis of {bound.over!r}")

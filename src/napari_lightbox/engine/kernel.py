@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -57,6 +58,11 @@ class Kernel:
     group: tuple[int, ...] = ()
     trim: bool = False
     extras: Mapping[str, Any] = field(default_factory=dict)
+
+    @cached_property
+    def settings(self) -> Mapping[str, Any]:
+        """Parameters and the inputs that are no arrays, as statistics get them."""
+        return {**self.parameters, **self.extras}
 
     @property
     def direct(self) -> bool:

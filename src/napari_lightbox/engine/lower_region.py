@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from itertools import product
+from pathlib import Path
 from typing import Any
 
 from dask._task_spec import DataNode, GraphNode, List, Task, TaskRef
@@ -36,7 +37,7 @@ class RegionLayer(OnDemandLayer):
         self.statistics = statistics
         self.run = run_single if kernel.direct else run_block
         roles = {spec.role.name for spec in kernel.technique.outputs if not spec.is_array}
-        self.notes = bool(roles) and roles <= {"value", "table"}
+        self.notes = bool(roles) and roles <= {"value", "table", "model"}
 
     def make(self, index: tuple[int, ...]) -> dict[Any, GraphNode]:
         """Return the task of one output block."""
@@ -74,7 +75,7 @@ def lower_region(bound: Bound, granularity: Granularity = "view") -> LazyBundle:
     if isinstance(bound.technique.locality, GlobalThenPointwise):
         # granularity has no influence on a statistic: its name must not either, or the cache would miss
         statistics = f"{bound.technique.id}-statistic-{token_of(bound, gather, 'view')}"
-        layers[statistics] = StatisticLayer(statistics, kernel, gather, blocking.mapped, blocking.over)
+        layers[statistics] = StatisticLayer(statistics, kernel, gather, blocking.mapped, blocking.over, blocking.source)
         needs[statistics] = sources
     layers[name] = RegionLayer(name, kernel, gather, blocking, statistics, pad_of(kernel))
     needs[name] = sources | ({statistics} if statistics else set())
@@ -112,10 +113,21 @@ def modern(layer: Any) -> Any:
     return MaterializedLayer({key: DataNode(key, value)}, layer.annotations)
 
 
+def _identity(value: Any) -> Any:
+    """Return a value that changes when the file behind a path does."""
+    if not isinstance(value, str):
+        return value
+    try:
+        entry = Path(value).stat()
+    except (OSError, ValueError):
+        return value
+    return value, entry.st_mtime_ns, entry.st_size
+
+
 def token_of(bound: Bound, gather: Gather, granularity: str) -> str:
     """Return a name for the result that follows from its inputs: equal runs get equal names."""
     parts = [(i.label, i.array.name, i.axes) for i in gather.inputs]
-    values = [v for v in bound.values.values() if not hasattr(v, "is_lazy")]
+    values = [_identity(v) for v in bound.values.values() if not hasattr(v, "is_lazy")]
     geometry = bound.geometry.to_json() if "where" in bound.technique.injected else bound.spacing
     return str(
         tokenize(

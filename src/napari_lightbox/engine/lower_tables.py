@@ -23,7 +23,7 @@ def lower_tables(bound: Bound) -> tuple[Kernel, tuple[Any, ...]]:
     kernel, gather = make_kernel(bound), make_gather(bound)
     blocking = choose_blocks(bound)
     name = f"{bound.technique.id}-statistic-{token_of(bound, gather, 'view')}"
-    layer = StatisticLayer(name, kernel, gather, blocking.mapped, blocking.over)
+    layer = StatisticLayer(name, kernel, gather, blocking.mapped, blocking.over, blocking.source)
     sources = {array.name for array in gather.arrays}
     groups = list(product(*map(range, layer.blocks)))
     outputs: list[Any] = []

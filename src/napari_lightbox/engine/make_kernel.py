@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from napari_lightbox.contract import GlobalThenPointwise, Halo
+from napari_lightbox.contract import GlobalThenPointwise
+from napari_lightbox.contract.locality import radius_of
 from napari_lightbox.engine.bind import Bound
 from napari_lightbox.engine.inputs import Source
 from napari_lightbox.engine.kernel import Kernel
@@ -35,7 +36,7 @@ def make_kernel(bound: Bound) -> Kernel:
         geometry=Deferred(bound) if fast else _Known(bound.geometry),
         others=bound.others,
         group=group_axes(bound),
-        trim=isinstance(technique.locality, Halo) and technique.grid is None,
+        trim=radius_of(technique.locality) is not None and technique.grid is None,
         extras=free,
     )
 

@@ -38,7 +38,9 @@ def plan_array(bound: Bound, spec: OutputSpec, over_shape: tuple[int, ...] | Non
     extra, lengths = "", []
     if spec.extra_axis is not None:
         extra = spec.extra_axis.letter
-        lengths = [spec.extra_axis.length(bound.parameters) if spec.extra_axis.length else None]
+        given = frozenset(source.name for source in bound.arrays if source is not None)
+        known = {**bound.grid_parameters, "inputs": given}
+        lengths = [spec.extra_axis.length(known) if spec.extra_axis.length else None]
     colour = colour_length(bound, spec)
     shape = over_shape if over_shape is not None else bound.grid.shape
     return ArrayPlan(

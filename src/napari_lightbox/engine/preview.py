@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 import dask.array as da
+import numpy as np
 
 from napari_lightbox.axes import Volume
 from napari_lightbox.contract import Collection, Halo, MergeLabels, Technique, Whole, registry
@@ -13,6 +14,7 @@ from napari_lightbox.contract import Plane as PlaneLocality
 from napari_lightbox.contract import Volume as VolumeLocality
 from napari_lightbox.engine.apply import computed, run
 from napari_lightbox.engine.bind import Bound, bind
+from napari_lightbox.engine.boxes import bounds_of, parts_of
 from napari_lightbox.engine.control import Control
 from napari_lightbox.engine.prepare import prepare
 from napari_lightbox.engine.request import Region, Request
@@ -68,8 +70,29 @@ def _crop_like(value: Any, region: Region, axes: str) -> Any:
         return value
     wanted = dict(zip(axes, region, strict=True))
     box = tuple(_cut(wanted.get(a, slice(None)), n) for a, n in zip(value.axes, value.shape, strict=True))
-    geometry = value.geometry.crop([s.start for s in box], [s.stop - s.start for s in box])
-    return replace(value, data=value.data[box], geometry=geometry)
+    unknown = any(n != n for n in value.data.shape)
+    data = _crop_blocks(value.data, box) if unknown else value.data[box]
+    sizes = [0 if n != n else s.stop - s.start for s, n in zip(box, value.data.shape, strict=True)]
+    return replace(value, data=data, geometry=value.geometry.crop([s.start for s in box], sizes))
+
+
+def _crop_blocks(array: da.Array, box: Region) -> da.Array:
+    """Return a box of an array that has axes of unknown length, taken whole; dask itself refuses to cut it."""
+    taken: list[list[tuple[int, slice, int | float]]] = []
+    for wanted, sizes in zip(box, array.chunks, strict=True):
+        if sizes[0] != sizes[0]:
+            taken.append([(i, slice(None), n) for i, n in enumerate(sizes)])
+        else:
+            parts = parts_of((wanted,), bounds_of([sizes]))
+            taken.append([(p.index[0], p.inside[0], p.inside[0].stop - p.inside[0].start) for p in parts])
+    blocks = array.blocks[tuple(slice(t[0][0], t[-1][0] + 1) for t in taken)]
+    inside = [[part[1] for part in t] for t in taken]
+    chunks = tuple(tuple(part[2] for part in t) for t in taken)
+    return blocks.map_blocks(_cut_block, inside, chunks=chunks, dtype=array.dtype, meta=np.empty((0,) * array.ndim, array.dtype))
+
+
+def _cut_block(block: Any, inside: Any, block_id: tuple[int, ...]) -> Any:
+    return block[tuple(slices[i] for slices, i in zip(inside, block_id, strict=True))]
 
 
 def _crop_output(value: Any, region: Region, bound: Bound) -> Any:

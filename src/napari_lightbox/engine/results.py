@@ -73,6 +73,17 @@ class LazyBundle:
         return Delayed((name, 0), graph, layer=name)
 
 
+def with_lengths(output: Any) -> Any:
+    """Return an output with every length known: those that only the data can tell from its first block."""
+    array = output.data if isinstance(output, Volume) else output
+    if not isinstance(array, da.Array) or not any(n != n for n in array.shape):
+        return output
+    corner = array.blocks[(0,) * array.ndim].compute(scheduler="threads")
+    chunks = tuple((n,) if sizes[0] != sizes[0] else sizes for sizes, n in zip(array.chunks, corner.shape, strict=True))
+    known = da.Array(array.dask, array.name, chunks, dtype=array.dtype, meta=np.empty((0,) * array.ndim, array.dtype))
+    return output.with_data(known) if isinstance(output, Volume) else known
+
+
 def lazily(function: Callable[..., Any], value: Any, *arguments: Any) -> Any:
     """Apply a function now, or later when the value is a Delayed."""
     if isinstance(value, Delayed):
@@ -117,7 +128,7 @@ class Layout:
 def join_elements(collected: Collected, role: str, layout: Layout) -> Any:
     """Join the values of all mapped elements into one."""
     mapped = layout.mapped
-    if layout.group is not None and role in ("value", "table"):
+    if layout.group is not None and role in ("value", "table", "model"):
         grouped: dict[Index, Any] = {}
         for index, value in collected:
             grouped.setdefault(tuple(index[a] for a in layout.group) if len(index) == len(mapped) else index, value)

@@ -34,10 +34,18 @@ def block_state(kernel: Kernel, stage: Pass, blocks: Mapping[str, Any], index: I
     specs = [s for s in kernel.technique.inputs if s.is_array and s.role.aligned]
     subject = tuple(elements[s.name] for s in specs) if stage.joint else first
     mask = elements.get("mask") if kernel.aligned[0] != "mask" else None
-    arguments = [subject, mask, previous, kernel.parameters]
+    arguments = [subject, mask, previous, kernel.settings]
     if stage.positioned:
         arguments.append(kernel.block(place))
     return stage.block(*arguments)
+
+
+def is_left_out(kernel: Kernel, stage: Pass, blocks: Mapping[str, Any], index: Index) -> bool:
+    """Tell whether a pass leaves an element of a block out because the input it follows is zero there."""
+    if stage.only is None:
+        return False
+    guide = kernel.argument(stage.only, blocks.get(stage.only), index)
+    return guide is None or not guide.any()
 
 
 def group_states(
@@ -47,6 +55,8 @@ def group_states(
     states: dict[Index, Any] = {}
     for index in np.ndindex(*blocks[kernel.aligned[0]].shape[: kernel.mapped]):
         group = kernel.group_of(index, place)
+        if is_left_out(kernel, stage, blocks, index):
+            continue
         state = block_state(kernel, stage, blocks, index, place, previous.get(group))
         states[group] = stage.combine(states[group], state) if group in states else state
     return states
@@ -59,4 +69,6 @@ def whole_statistics(kernel: Kernel, blocks: Mapping[str, Any], over: Box) -> di
     for stage in passes_of(kernel):
         states = group_states(kernel, stage, blocks, place, states)
     finish = locality_of(kernel).finish
-    return {group: finish(state, kernel.parameters) for group, state in states.items()}
+    indices = np.ndindex(*blocks[kernel.aligned[0]].shape[: kernel.mapped])
+    groups = dict.fromkeys(kernel.group_of(index, place) for index in indices)
+    return {group: finish(states.get(group), kernel.settings) for group in groups}
