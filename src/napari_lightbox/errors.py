@@ -51,6 +51,10 @@ class RecipeError(LightboxError):
     """A recipe cannot be read or replayed."""
 
 
+class DeltaError(LightboxError):
+    """A change cannot be undone, redone or replayed on what is there now; nothing was changed."""
+
+
 class MemoryForecastError(LightboxError):
     """A run would need more memory than the budget allows."""
 

@@ -7,9 +7,9 @@ import pytest
 from napari.layers import Image, Labels, Points, Shapes
 
 from napari_lightbox.axes import Geometry, Volume
-from napari_lightbox.errors import AxesError, InputError, ParameterError
+from napari_lightbox.errors import AxesError, InputError
 from napari_lightbox.io.layer_data import volume_from_layer_data
-from napari_lightbox.widgets.label_ids import changes, read_ids, write_into
+from napari_lightbox.widgets.label_ids import write_into
 from napari_lightbox.widgets.layers import geometry_of, index_positions, name_axes, suggest_axes, volume_of
 from napari_lightbox.widgets.placement import picture, placed
 from napari_lightbox.widgets.values import points_as_seeds, shapes_as_mask
@@ -95,27 +95,6 @@ def test_colour_that_napari_cannot_show_comes_first() -> None:
     assert (data.shape, geometry.axes, rgb) == ((5, 8, 9), "cyx", False)
     data, geometry, rgb = picture(Volume(np.zeros((8, 9, 3), np.uint8), Geometry.of("yxc", (8, 9, 3))))
     assert (data.shape, geometry.axes, rgb) == ((8, 9, 3), "yx", True)
-
-
-def test_ids_are_read() -> None:
-    assert read_ids("") is None
-    assert read_ids("1, 3-5") == [1, 3, 4, 5]
-    for bad in ("a", "1-", "0", "-2"):
-        with pytest.raises(ParameterError):
-            read_ids(bad)
-
-
-def test_only_chosen_ids_change() -> None:
-    old = np.array([[0, 1, 2, 7], [0, 1, 7, 7]])
-    new = np.array([[2, 2, 0, 2], [1, 0, 1, 0]])
-    where, values = changes(old, new, [1, 2])
-    merged = old.copy()
-    merged[where] = values
-    np.testing.assert_array_equal(merged, [[2, 2, 0, 7], [1, 0, 7, 7]])
-    where, values = changes(old, new, [2])
-    merged = old.copy()
-    merged[where] = values
-    np.testing.assert_array_equal(merged, [[2, 1, 0, 7], [0, 1, 7, 7]])
 
 
 def test_writing_refuses_what_it_would_break() -> None:
