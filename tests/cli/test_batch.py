@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -120,3 +122,21 @@ def test_format_can_be_chosen(folder, lightbox):
     code, _, err = lightbox("batch", folder / "recipe.json", folder / "good0.tif", "-o", folder / "out", "--format", ".xyz")
     assert code == 2
     assert "no writer" in err
+
+
+def test_a_recipe_becomes_a_script_that_gives_the_same_pixels(folder, lightbox):
+    code, out, err = lightbox("script", folder / "recipe.json")
+    assert code == 0, err
+    assert lightbox("script", folder / "recipe.json", "-o", folder / "run.py")[0] == 0
+    assert (folder / "run.py").read_text() == out.replace("script.py", "run.py")
+    subprocess.run([sys.executable, folder / "run.py", folder / "good0.tif", "-o", folder / "scripted.tif"], check=True)
+    lightbox("batch", folder / "recipe.json", folder / "good0.tif", "-o", folder / "out")
+    (scripted,), (batched,) = lb.read(folder / "scripted.tif"), lb.read(folder / "out" / "good0.tif")
+    np.testing.assert_array_equal(scripted.data, batched.data)
+
+
+def test_a_newer_recipe_is_refused_with_both_versions(folder, lightbox):
+    (folder / "recipe.json").write_text(json.dumps({**RECIPE, "lightbox_recipe": 7, "version": "3.1"}))
+    code, _, err = lightbox("batch", folder / "recipe.json", folder / "good0.tif", "-o", folder / "out")
+    assert code == 2
+    assert "format 7 (written by napari-lightbox 3.1)" in err

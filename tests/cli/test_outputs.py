@@ -9,9 +9,10 @@ import pytest
 import napari_lightbox as lb
 from napari_lightbox.axes import Geometry, Volume
 from napari_lightbox.cli.inputs import read_inputs
-from napari_lightbox.cli.outputs import as_table, split_name, write_outputs
+from napari_lightbox.cli.outputs import write_outputs
 from napari_lightbox.contract.values import Points, Shapes, Table, Transform, Vectors
 from napari_lightbox.errors import InputError
+from napari_lightbox.io.result_files import as_table, split_name
 
 
 @pytest.mark.parametrize(

@@ -24,7 +24,12 @@ def add_to(subcommands: Any) -> None:
     parser.add_argument("inputs", metavar="INPUT", nargs="+", help="one file per input, in declared order; - leaves one out")
     parser.add_argument("-o", "--output", metavar="OUT", type=Path, help="where to write; further outputs go to OUT-<name>")
     parser.add_argument(
-        "-p", "--parameter", metavar="NAME=VALUE", action="append", default=[], help="set a parameter; repeatable"
+        "-p",
+        "--parameter",
+        metavar="NAME=VALUE",
+        action="append",
+        default=[],
+        help="set a parameter, or name a model file; repeatable",
     )
     parser.add_argument("--mask", metavar="M", help="labels file; outside the mask the image stays as it was")
     parser.add_argument("--over", metavar="AXES", help="axes to work over, such as yx for plane by plane")
@@ -36,7 +41,7 @@ def add_to(subcommands: Any) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Run the technique and write what it gives."""
-    from napari_lightbox.cli.inputs import read_inputs, read_volume
+    from napari_lightbox.cli.inputs import place_models, read_inputs, read_volume
     from napari_lightbox.cli.outputs import in_words, print_outputs, write_outputs
     from napari_lightbox.cli.parameters import read_parameters
     from napari_lightbox.cli.running import run_request
@@ -44,9 +49,10 @@ def run(arguments: argparse.Namespace) -> int:
     from napari_lightbox.engine.request import Request
 
     technique = registry.get(arguments.id)
-    parameters = read_parameters(technique, arguments.parameter)
+    files, texts = place_models(technique, arguments.inputs, arguments.parameter)
+    parameters = read_parameters(technique, texts)
     check_output(technique, parameters, arguments.output)
-    inputs = read_inputs(technique, arguments.inputs, arguments.axes, arguments.spacing)
+    inputs = read_inputs(technique, files, arguments.axes, arguments.spacing)
     mask = read_volume(arguments.mask, labels=True) if arguments.mask else None
     start = time.perf_counter()
     if arguments.blocks:

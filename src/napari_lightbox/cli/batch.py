@@ -1,31 +1,36 @@
-"""`lightbox batch`: run a recipe on many files; one that fails does not stop the others."""
+"""`lightbox batch`: run a recipe or replay a log on many files; one that fails does not stop the others."""
 
 from __future__ import annotations
 
 import argparse
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
+
+from napari_lightbox.cli.replay import add_force
 
 if TYPE_CHECKING:
-    from napari_lightbox.cli.batch_report import Entry
     from napari_lightbox.contract import Recipe
-
-_LOSSLESS = (".nii.gz", ".nii", ".ome.zarr", ".zarr", ".ome.tif", ".ome.tiff", ".tif", ".tiff", ".mha", ".nrrd", ".png")
-_MEDICAL = ("", ".dcm", ".dicom", ".ima", ".mhd")
+    from napari_lightbox.io.batch_report import Entry
 
 
 def add_to(subcommands: Any) -> None:
     """Declare the subcommand."""
     parser = subcommands.add_parser(
         "batch",
-        help="run a recipe on many files",
-        description="Run a recipe on many files. The folder gets one result per file and report.json, which says how each went.",
+        help="run a recipe or replay a log on many files",
+        description="Run a recipe, or replay an interaction log, on many files. "
+        "The folder gets one result per file and report.json, which says how each went.",
     )
-    parser.add_argument("recipe", metavar="RECIPE.json", type=Path, help="a recipe saved from napari or written by hand")
-    parser.add_argument("inputs", metavar="INPUT", nargs="+", help="files or DICOM folders")
+    parser.add_argument(
+        "recipe", metavar="RECIPE.json", type=Path, help="a recipe, or an interaction log (.lightbox-log) saved from napari"
+    )
+    parser.add_argument(
+        "inputs", metavar="INPUT", nargs="*", help="files or DICOM folders; a log finds the file it was made on by itself"
+    )
     parser.add_argument("-o", "--output", metavar="DIR", type=Path, required=True, help="folder for the results")
     parser.add_argument(
         "--format", metavar="ENDING", help="ending of the results, such as .nii.gz; like the input when not given"
@@ -39,23 +44,26 @@ def add_to(subcommands: Any) -> None:
         help="a further input of the recipe, named after each file: {folder}, {stem} and {name} stand for its parts; repeatable",
     )
     parser.add_argument("--resume", action="store_true", help="leave alone what an earlier run has finished")
+    add_force(parser)
     parser.set_defaults(run=run)
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Run the recipe on every file; 1 when some failed."""
-    from napari_lightbox.cli.batch_report import BatchReport
+    """Run the recipe or replay the log on every file; 1 when some failed."""
+    from napari_lightbox.io.batch_report import BatchReport
+    from napari_lightbox.io.result_files import further_inputs, name_targets
 
-    recipe, text = _read_recipe(arguments.recipe)
-    targets = name_targets(arguments.inputs, arguments.output, arguments.format)
+    work = _read_work(arguments.recipe, arguments.force)
+    files = arguments.inputs or work.own_files()
+    targets = name_targets(files, arguments.output, arguments.format or work.ending(files))
     arguments.output.mkdir(parents=True, exist_ok=True)
-    report = BatchReport.open(arguments.output / "report.json", text)
+    report = BatchReport.open(arguments.output / "report.json", work.text)
     for number, (source, target) in enumerate(targets.items(), start=1):
         label = f"[{number}/{len(targets)}] {source}"
         if arguments.resume and report.is_finished(source):
             print(f"{label}: finished before", file=sys.stderr)
             continue
-        entry = _run_one(recipe, [source, *further_inputs(source, arguments.further)], target)
+        entry = _run_one(work, [source, *further_inputs(source, arguments.further)], target)
         report.add(source, entry)
         print(f"{label}: {entry.message or f'{entry.seconds:.1f} s'}", file=sys.stderr)
     failed = [source for source in targets if report.entries[source].status == "failed"]
@@ -63,32 +71,73 @@ def run(arguments: argparse.Namespace) -> int:
     return int(bool(failed))
 
 
-def _read_recipe(path: Path) -> tuple[Recipe, str]:
-    from napari_lightbox.contract import Recipe
-    from napari_lightbox.errors import ReadError
+class Work(Protocol):
+    """What is done to every file."""
 
-    try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise ReadError(str(path), f"cannot be read ({error})", "Give a recipe file") from error
-    return Recipe.from_json(text).check(), text
+    @property
+    def text(self) -> str:
+        """What tells this work from another one."""
+
+    def own_files(self) -> list[str]:
+        """Return the files to take when none are named."""
+
+    def ending(self, files: Sequence[str]) -> str | None:
+        """Return the ending of the results; None when it follows that of each file."""
+
+    def run(self, files: Sequence[str], report: Callable[[float, str], None]) -> Mapping[str, Any]:
+        """Return the outputs for one file and the further inputs that belong to it."""
 
 
-def _run_one(recipe: Recipe, sources: Sequence[str], target: Path) -> Entry:
-    """Run the recipe on one file and say how it went; only Ctrl-C gets out."""
-    from napari_lightbox.cli.batch_report import Entry
-    from napari_lightbox.cli.inputs import read_volume
+@dataclass(frozen=True)
+class RecipeWork:
+    """A recipe, and its text."""
+
+    recipe: Recipe
+    text: str
+
+    def own_files(self) -> list[str]:
+        """Refuse: a recipe knows no files.
+
+        Raises
+        ------
+        InputError
+            Always.
+        """
+        from napari_lightbox.errors import InputError
+
+        raise InputError("INPUT", "is missing", "Name the files to run the recipe on")
+
+    def ending(self, files: Sequence[str]) -> str | None:
+        """Leave it to the files."""
+        return None
+
+    def run(self, files: Sequence[str], report: Callable[[float, str], None]) -> Mapping[str, Any]:
+        """Run the recipe."""
+        from napari_lightbox.engine.recipes import replay
+        from napari_lightbox.io.recipe_files import recipe_inputs
+
+        return replay(self.recipe, recipe_inputs(self.recipe, files), lazy=False, report=report)
+
+
+def _read_work(path: Path, force: bool) -> Work:
+    from napari_lightbox.cli.log_work import LogWork
+    from napari_lightbox.interaction.log_file import is_log
+    from napari_lightbox.io.recipe_files import read_recipe
+
+    return LogWork.read(path, force) if is_log(path) else RecipeWork(*read_recipe(path))
+
+
+def _run_one(work: Work, sources: Sequence[str], target: Path) -> Entry:
+    """Do the work on one file and say how it went; only Ctrl-C gets out."""
     from napari_lightbox.cli.outputs import write_outputs
     from napari_lightbox.cli.progress import ProgressBar
-    from napari_lightbox.engine.recipes import replay
     from napari_lightbox.errors import CancelledError
+    from napari_lightbox.io.batch_report import Entry
 
     start = time.perf_counter()
     bar = ProgressBar(target.name)
     try:
-        inputs = [read_volume(source, labels=number > 0) for number, source in enumerate(sources)]
-        outputs = replay(recipe, inputs, lazy=False, report=bar.update)
-        files = write_outputs(target, outputs)
+        files = write_outputs(target, work.run(sources, bar.update))
     except CancelledError:
         raise
     except Exception as error:  # noqa: BLE001 - whatever is wrong with one file must not stop the others
@@ -96,55 +145,3 @@ def _run_one(recipe: Recipe, sources: Sequence[str], target: Path) -> Entry:
     finally:
         bar.close()
     return Entry.done(time.perf_counter() - start, files)
-
-
-def further_inputs(source: str, patterns: Sequence[str]) -> list[str]:
-    """Return the further inputs that belong to one file.
-
-    Raises
-    ------
-    ParameterError
-        A pattern has an unknown placeholder.
-    """
-    from napari_lightbox.cli.outputs import split_name
-    from napari_lightbox.errors import ParameterError
-
-    path = Path(source)
-    try:
-        return [p.format(folder=path.parent.as_posix(), stem=split_name(path)[0], name=path.name) for p in patterns]
-    except (KeyError, IndexError, ValueError) as error:
-        raise ParameterError("--with", f"has an unknown placeholder ({error})", "Use {folder}, {stem} and {name}") from error
-
-
-def name_targets(sources: Sequence[str], folder: Path, ending: str | None) -> dict[str, Path]:
-    """Return the result file of each input; files of the same name from different folders keep the folder's name.
-
-    Raises
-    ------
-    InputError
-        Two inputs would write the same file.
-    FormatError
-        No writer for the ending.
-    """
-    from napari_lightbox.cli.outputs import split_name
-    from napari_lightbox.errors import InputError
-    from napari_lightbox.io.formats import writer_of
-
-    sources = list(dict.fromkeys(sources))
-    names = {source: split_name(Path(source)) for source in sources}
-    stems = [stem for stem, _ in names.values()]
-    targets = {}
-    for source, (stem, own) in names.items():
-        unique = stem if stems.count(stem) == 1 else f"{Path(source).resolve().parent.name}-{stem}"
-        targets[source] = folder / (unique + (ending or _writable(own)))
-        writer_of(targets[source])
-    if len(set(targets.values())) < len(targets):
-        raise InputError("inputs", "two of them would write the same result", "Run them into different folders")
-    return targets
-
-
-def _writable(ending: str) -> str:
-    """Return the ending for results of a file that ends so: the same where it keeps all values, else a lossless one."""
-    if ending.lower() in _LOSSLESS:
-        return ending
-    return ".nii.gz" if ending.lower() in _MEDICAL else ".ome.tif"

@@ -24,9 +24,10 @@ def add_to(subcommands: Any) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Convert the file."""
-    from napari_lightbox.cli.outputs import in_words, split_name
+    from napari_lightbox.cli.outputs import in_words
     from napari_lightbox.cli.running import with_progress
     from napari_lightbox.io.formats import read, writer_of
+    from napari_lightbox.io.result_files import split_name
 
     found = read(arguments.input)
     together = writer_of(arguments.output).several and len(found) > 1

@@ -36,6 +36,29 @@ def read_inputs(technique: Technique, paths: Sequence[str], axes: str | None, sp
     return tuple(_read(spec, path, axes, spacing) for spec, path in zip(specs, paths, strict=False))
 
 
+def place_models(technique: Technique, paths: Sequence[str], texts: Sequence[str]) -> tuple[list[str], list[str]]:
+    """Return the input files with models named as ``name=path`` among `texts` put in their place, and the other texts.
+
+    Raises
+    ------
+    InputError
+        A model named twice.
+    """
+    places = {s.name: i for i, s in enumerate(technique.inputs) if s.role.name == "model"}
+    files, rest = list(paths), []
+    for text in texts:
+        name, separator, path = text.partition("=")
+        place = places.get(name.strip())
+        if place is None or not separator:
+            rest.append(text)
+            continue
+        files += ["-"] * (place + 1 - len(files))
+        if files[place] not in _EMPTY:
+            raise InputError(name.strip(), "is given twice", "Name the file once, by position or with -p")
+        files[place] = path.strip()
+    return files, rest
+
+
 def _read(spec: InputSpec, path: str, axes: str | None, spacing: str | None) -> Any:
     from napari_lightbox.contract.roles import LABEL_ROLES
 
@@ -56,13 +79,10 @@ def read_volume(path: str, *, labels: bool = False, axes: str | None = None, spa
     ReadError
         The file holds no image.
     """
-    from napari_lightbox.axes import Geometry, Volume
-    from napari_lightbox.io.formats import read
+    from napari_lightbox.axes import Geometry
+    from napari_lightbox.io.volumes import volume_in
 
-    found = [v for v in read(path) if isinstance(v, Volume)]
-    if not found:
-        raise ReadError(path, "holds no image", "Give an image or labels file")
-    volume = next((v for v in found if (v.role == "labels") == labels), found[0])
+    volume = volume_in(path, labels=labels)
     geometry = volume.geometry
     if axes is not None:
         geometry = Geometry(axes, geometry.shape, geometry.affine, geometry.units)

@@ -35,7 +35,7 @@ def run_request(request: Request, title: str) -> Outcome:
         bar.close()
 
 
-def with_progress(title: str, action: Callable[[Callable[[float], None]], Any]) -> Any:
+def with_progress(title: str, action: Callable[[Callable[..., None]], Any]) -> Any:
     """Call `action` with a function that draws the fraction it is given; Ctrl-C interrupts it where it stands."""
     bar = ProgressBar(title)
     try:

@@ -20,7 +20,7 @@ from napari_lightbox.contract.locality import (
 )
 from napari_lightbox.contract.markers import Advanced, Channels, Dtype, ExtraAxis, Odd, OnlyIf, PerAxis, Range, Unit, VisibleIf
 from napari_lightbox.contract.parameters import Parameter
-from napari_lightbox.contract.recipe import Recipe, Step
+from napari_lightbox.contract.recipe import Recipe, RecipeInput, Step
 from napari_lightbox.contract.registry import Registry, registry
 from napari_lightbox.contract.schema import describe
 from napari_lightbox.contract.technique import Technique, technique
@@ -50,6 +50,7 @@ __all__ = [
     "Pointwise",
     "Range",
     "Recipe",
+    "RecipeInput",
     "Registry",
     "Sequence",
     "Spacing",

@@ -13,7 +13,7 @@ from napari_lightbox.engine.eager import run_eager
 from napari_lightbox.engine.forecast import check_forecast
 from napari_lightbox.engine.inputs import Source, is_lazy
 from napari_lightbox.engine.kernel import Kernel
-from napari_lightbox.engine.provenance import with_provenance
+from napari_lightbox.engine.provenance import carried, with_provenance
 from napari_lightbox.engine.results import present
 
 
@@ -112,4 +112,4 @@ def computed(outputs: tuple[Any, ...]) -> tuple[Any, ...]:
     import dask
 
     values = dask.compute(*[o.data if isinstance(o, Volume) else o for o in outputs])
-    return tuple(o.with_data(v) if isinstance(o, Volume) else v for o, v in zip(outputs, values, strict=True))
+    return tuple(o.with_data(v) if isinstance(o, Volume) else carried(o, v) for o, v in zip(outputs, values, strict=True))

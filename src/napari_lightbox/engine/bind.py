@@ -223,7 +223,7 @@ def _split_stack(stack: Any) -> list[Any]:
 
 def _choose_axes(technique: Technique, first: Source, parameters: Mapping[str, Any], over: str | None) -> tuple[str, bool]:
     colour = _takes_colour(technique, first)
-    chosen = over or technique.over or _default_over(technique, first, parameters)
+    chosen = over or default_over(technique, first, parameters)
     unknown = [a for a in chosen if a not in first.axes]
     if unknown or len(set(chosen)) != len(chosen):
         raise AxesError(
@@ -253,7 +253,10 @@ def _takes_colour(technique: Technique, first: Source) -> bool:
     return technique.channels == "rgb" or is_rgb(first.axes, first.data.shape)
 
 
-def _default_over(technique: Technique, first: Source, parameters: Mapping[str, Any]) -> str:
+def default_over(technique: Technique, first: Source, parameters: Mapping[str, Any]) -> str:
+    """Return the axes a technique works over when nobody asks for others."""
+    if technique.over is not None:
+        return technique.over
     spatial = spatial_axes(first.axes)
     plane = isinstance(technique.locality, GlobalThenPointwise) and parameters.get("scope") == "plane"
     if len(spatial) == 3 and (plane or 3 not in technique.spatial) and 2 in technique.spatial:

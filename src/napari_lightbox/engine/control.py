@@ -53,6 +53,41 @@ class Control:
             self._report(min(max(fraction, 0.0), 1.0), message)
 
 
+class Part(Control):
+    """One of several equal parts of a run: reports its share of the whole and stops with it.
+
+    Parameters
+    ----------
+    whole
+        What the whole run reports to.
+    number, total
+        Which part of how many.
+    name
+        What it is, put in front of its messages.
+    """
+
+    def __init__(self, whole: Control, number: int, total: int, name: str = "") -> None:
+        super().__init__()
+        self._whole = whole
+        self._number = number
+        self._total = total
+        self._name = name
+
+    @property
+    def cancelled(self) -> bool:
+        """Whether somebody asked to stop the whole."""
+        return self._whole.cancelled
+
+    def check(self) -> None:
+        """Raise when the whole was cancelled."""
+        self._whole.check()
+
+    def report(self, fraction: float, message: str = "") -> None:
+        """Report the part's share."""
+        said = ": ".join(text for text in (self._name, message) if text)
+        self._whole.report((self._number + min(max(fraction, 0.0), 1.0)) / self._total, said)
+
+
 class TaskProgress(Callback):  # type: ignore[misc]
     """Reports finished tasks of a dask computation between two fractions and stops it between tasks."""
 

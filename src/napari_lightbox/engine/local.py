@@ -10,17 +10,20 @@ from typing import Any
 import dask.array as da
 
 from napari_lightbox.axes import Volume
-from napari_lightbox.contract import Halo, Pointwise, registry
 from napari_lightbox.contract import Plane as PlaneLocality
+from napari_lightbox.contract import Pointwise, registry
+from napari_lightbox.contract.locality import radius_of
 from napari_lightbox.engine.apply import run
 from napari_lightbox.engine.bind import Bound, bind
 from napari_lightbox.engine.control import Control, TaskProgress
 from napari_lightbox.engine.inputs import is_lazy
 from napari_lightbox.engine.materialise import materialise
+from napari_lightbox.engine.origins import measured
 from napari_lightbox.engine.prepare import prepare
 from napari_lightbox.engine.preview import is_exact, preview
-from napari_lightbox.engine.provenance import record
+from napari_lightbox.engine.provenance import carried, record, sealed
 from napari_lightbox.engine.request import Request
+from napari_lightbox.engine.results import with_lengths
 from napari_lightbox.engine.runner import Job, Outcome, Status
 from napari_lightbox.engine.wrap import CHUNK_BYTES, wrap_all
 from napari_lightbox.errors import CancelledError
@@ -66,7 +69,7 @@ class LocalJob:
         self._change("running")
         try:
             self.control.check()
-            outcome = execute(self.request, self.control)
+            outcome = self.run()
             self.control.check()
         except CancelledError as error:
             self._finish("cancelled", error)
@@ -76,6 +79,10 @@ class LocalJob:
             self.fraction = 1.0
             self._future.set_result(outcome)
             self._change("done")
+
+    def run(self) -> Outcome:
+        """Do what the job is for."""
+        return execute(self.request, self.control)
 
     def _finish(self, status: Status, error: BaseException) -> None:
         self.message = str(error)
@@ -124,7 +131,8 @@ def execute(request: Request, control: Control) -> Outcome:
     if request.preview:
         bound, outputs = preview(request, control)
         return _outcome(bound, outputs, preview=True, exact=is_exact(technique))
-    inputs, mask = request.inputs, request.mask
+    inputs = measured(request.inputs, control)
+    mask = measured([request.mask], control)[0]
     lazy_input = any(isinstance(v, Volume) and isinstance(v.data, da.Array) for v in inputs)
     computing = not (request.lazy and lazy_input)
     if computing and _is_large(inputs):
@@ -134,10 +142,12 @@ def execute(request: Request, control: Control) -> Outcome:
     outputs = run(bound, "full" if computing else "view")
     arrays = [o.data for o in outputs if isinstance(o, Volume) and isinstance(o.data, da.Array)]
     prepare(arrays, control)
+    if not computing or _is_cut(technique.locality):
+        outputs = tuple(map(with_lengths, outputs))
     if computing and is_lazy([s for s in bound.arrays if s is not None]):
         outputs = _materialised(outputs, control, technique.memory if _is_cut(technique.locality) else 1.0)
     control.check()
-    return _outcome(bound, outputs)
+    return _outcome(bound, sealed([spec.name for spec in technique.outputs], outputs, control))
 
 
 def _materialised(outputs: tuple[Any, ...], control: Control, working: float) -> tuple[Any, ...]:
@@ -149,7 +159,7 @@ def _materialised(outputs: tuple[Any, ...], control: Control, working: float) ->
     rest = [o for o in outputs if not isinstance(o, Volume)]
     with TaskProgress(control, 0.99, 1.0):
         others = iter(dask.compute(*rest, scheduler="threads"))
-    return tuple(o.with_data(next(values)) if isinstance(o, Volume) else next(others) for o in outputs)
+    return tuple(o.with_data(next(values)) if isinstance(o, Volume) else carried(o, next(others)) for o in outputs)
 
 
 def _any_volume(outputs: tuple[Any, ...]) -> bool:
@@ -161,7 +171,7 @@ def _is_large(inputs: tuple[Any, ...]) -> bool:
 
 
 def _is_cut(locality: Any) -> bool:
-    return isinstance(locality, (Pointwise, Halo, PlaneLocality))
+    return isinstance(locality, (Pointwise, PlaneLocality)) or radius_of(locality) is not None
 
 
 def _outcome(bound: Bound, outputs: tuple[Any, ...], *, preview: bool = False, exact: bool = True) -> Outcome:
