@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import ExitStack
 from typing import Any
 
-from napari_lightbox.settings import override
+from napari_lightbox.settings import DEVICES, override
+from napari_lightbox.widgets.lifeline import Lifeline
 
+_RUNS = ("memory_budget", "cache_folder", "device")
+_BY_ITSELF = "automatic"
 _in_force = ExitStack()
 _applied: dict[str, Any] = {}
 
@@ -29,6 +33,13 @@ def configurations() -> dict[str, Any]:
                     "default": "",
                     "description": "Folder for downloads and very large results. Empty: the system's cache folder.",
                 },
+                "device": {
+                    "title": "Device",
+                    "type": "string",
+                    "enum": [_BY_ITSELF, *DEVICES[1:]],
+                    "default": _BY_ITSELF,
+                    "description": "Where learned models run. Automatic: a GPU when there is one, else the processor.",
+                },
             },
         },
         "preview": {
@@ -38,7 +49,7 @@ def configurations() -> dict[str, Any]:
                     "title": "Live preview",
                     "type": "boolean",
                     "default": False,
-                    "description": "Switch the live preview of the visible slice on in every new dock",
+                    "description": "Switch the live preview of the visible slice on, in open docks and in every new one",
                 },
             },
         },
@@ -46,7 +57,7 @@ def configurations() -> dict[str, Any]:
 
 
 def apply_settings() -> None:
-    """Put what the preferences say in force; called before every run.
+    """Put what the preferences say in force; called before every run and preview.
 
     Raises
     ------
@@ -54,7 +65,8 @@ def apply_settings() -> None:
         A preference cannot be used; the message says which.
     """
     runs = _page("runs")
-    wanted = {name: getattr(runs, name) for name in ("memory_budget", "cache_folder") if getattr(runs, name, "")}
+    wanted = {name: getattr(runs, name, "") for name in _RUNS}
+    wanted = {name: value for name, value in wanted.items() if value not in ("", _BY_ITSELF)}
     if wanted == _applied:
         return
     _in_force.close()
@@ -66,6 +78,23 @@ def apply_settings() -> None:
 def preview_at_start() -> bool:
     """Return whether new docks start with the live preview on."""
     return bool(getattr(_page("preview"), "live", False))
+
+
+def follow_preview_switch(switch: Callable[[bool], Any], lifeline: Lifeline) -> None:
+    """Call `switch` whenever the preference for the live preview is changed, until the lifeline is cut."""
+    events = getattr(_page("preview"), "events", None)
+    if events is not None and "live" in events.emitters:
+        lifeline.connect(events.live, _Switch(switch))
+
+
+class _Switch:
+    """A callback that napari's events can compare and take away again."""
+
+    def __init__(self, switch: Callable[[bool], Any]) -> None:
+        self._switch = switch
+
+    def __call__(self, event: Any) -> None:
+        self._switch(bool(event.value))
 
 
 def _page(name: str) -> Any:

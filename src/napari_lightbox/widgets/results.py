@@ -58,6 +58,8 @@ def show_outcome(
             tables[title] = value
         elif isinstance(value, values.Transform):
             extras["transform"] = value
+        elif isinstance(value, values.TrainedModel):
+            continue  # the dock asks where to save it
         elif isinstance(value, (int, float, np.number)):
             notes.append(f"{readable(name) if name != 'result' else technique.title}: {value:.6g}")
         elif isinstance(value, np.ndarray):
@@ -81,6 +83,7 @@ def put_features(labels: Labels | None, table: values.Table) -> None:
         return
     features = table.to_pandas()
     features.insert(0, "index", features["label"])
+    labels.metadata = {**labels.metadata, METADATA: {**labels.metadata.get(METADATA, {}), "units": dict(table.units)}}
     labels.features = features
 
 

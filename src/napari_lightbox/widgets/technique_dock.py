@@ -15,22 +15,25 @@ from qtpy.QtWidgets import QCheckBox, QFrame, QLabel, QScrollArea, QVBoxLayout, 
 from napari_lightbox.axes import Volume
 from napari_lightbox.axes.order import spatial_axes
 from napari_lightbox.contract import Collection, Technique
+from napari_lightbox.contract.values import TrainedModel
 from napari_lightbox.engine.request import Request
 from napari_lightbox.engine.runner import Outcome
 from napari_lightbox.errors import LightboxError
+from napari_lightbox.widgets.docked import Docked
 from napari_lightbox.widgets.form import Form
 from napari_lightbox.widgets.help_dialog import help_dialog
 from napari_lightbox.widgets.inputs import Inputs
 from napari_lightbox.widgets.layers import unit_names
-from napari_lightbox.widgets.lifeline import Lifeline
 from napari_lightbox.widgets.messages import show_failure
+from napari_lightbox.widgets.model_saving import offer_model
 from napari_lightbox.widgets.options import Options
-from napari_lightbox.widgets.plugin_settings import apply_settings, preview_at_start
+from napari_lightbox.widgets.plugin_settings import apply_settings, follow_preview_switch, preview_at_start
 from napari_lightbox.widgets.preview import Preview, visible_region
 from napari_lightbox.widgets.results import Origin, described, show_outcome
 from napari_lightbox.widgets.run_bar import RunBar
 from napari_lightbox.widgets.runners import shared_runner
 from napari_lightbox.widgets.table_dock import TableDock
+from napari_lightbox.widgets.titles import short_title
 
 if TYPE_CHECKING:
     from napari.viewer import Viewer
@@ -39,16 +42,14 @@ if TYPE_CHECKING:
 _LABEL_WIDTH = 140
 
 
-class TechniqueDock(QWidget):  # type: ignore[misc]
+class TechniqueDock(Docked):
     """Inputs, parameters, options, preview and run of one technique in one viewer."""
 
     def __init__(self, technique: Technique, viewer: Viewer) -> None:
-        super().__init__()
+        super().__init__(short_title(technique))
         self.technique = technique
         self._viewer = viewer
         self._runner = shared_runner()
-        self._lifeline = Lifeline()
-        self._docked = False
         self.inputs = Inputs(technique, viewer)
         self.form = Form(technique)
         self.options = Options(technique, viewer)
@@ -59,7 +60,9 @@ class TechniqueDock(QWidget):  # type: ignore[misc]
         self._lay_out()
         self._connect()
         self._follow_inputs()
-        self.live.setChecked(preview_at_start() and _has_preview(technique))
+        if _has_preview(technique):
+            self.live.setChecked(preview_at_start())
+            follow_preview_switch(self.live.setChecked, self.lifeline)
 
     def request(self) -> tuple[Request, Origin]:
         """Return what Run would run, and what it starts from.
@@ -67,8 +70,9 @@ class TechniqueDock(QWidget):  # type: ignore[misc]
         Raises
         ------
         LightboxError
-            The form is incomplete; the message says what is missing.
+            The form is incomplete, or a preference cannot be used; the message says which.
         """
+        apply_settings()
         inputs, parameters = self.inputs.values(), self.form.values()
         first, axes = self.inputs.first, self.inputs.axes
         target, ids = self.options.output()
@@ -78,28 +82,10 @@ class TechniqueDock(QWidget):  # type: ignore[misc]
         request = Request(self.technique.id, inputs, parameters, mask=mask, over=self.options.over(), lazy=lazy)
         return request, Origin(first, axes, measured, target, ids)
 
-    def event(self, event: QEvent) -> bool:
-        """Notice when napari takes the dock out of its window."""
-        if event.type() == QEvent.Type.ParentChange:
-            if self.parent() is None and self._docked:
-                self.shut_down()
-                self.deleteLater()
-            self._docked = self.parent() is not None
-        return bool(super().event(event))
-
     def showEvent(self, event: QEvent) -> None:
         """Line the fields up once the window's font is known."""
         super().showEvent(event)
         _align([*self.inputs.labels, *self.form.labels, *self.options.labels])
-
-    def closeEvent(self, event: QEvent) -> None:
-        """Stop everything when closed as a window."""
-        self.shut_down()
-        super().closeEvent(event)
-
-    def shut_down(self) -> None:
-        """Cancel what runs, take the preview away and forget the viewer."""
-        self._lifeline.cut()
 
     def _lay_out(self) -> None:
         summary = QLabel(self.technique.doc)
@@ -125,10 +111,9 @@ class TechniqueDock(QWidget):  # type: ignore[misc]
     def _connect(self) -> None:
         layers = self._viewer.layers.events
         for emitter in (layers.inserted, layers.removed, layers.reordered):
-            self._lifeline.connect(emitter, self._follow_layers)
-        self._lifeline.at_end(self.preview.stop)
-        self._lifeline.at_end(self.bar.drop)
-        self.destroyed.connect(self._lifeline.cut)
+            self.lifeline.connect(emitter, self._follow_layers)
+        self.lifeline.at_end(self.preview.stop)
+        self.lifeline.at_end(self.bar.drop)
         self.inputs.changed.connect(self._follow_inputs)
         self.options.changed.connect(self._follow_options)
         self.form.changed.connect(self.preview.refresh)
@@ -142,7 +127,6 @@ class TechniqueDock(QWidget):  # type: ignore[misc]
     def run(self) -> None:
         """Start the run the form describes."""
         try:
-            apply_settings()
             request, origin = self.request()
             job = self._runner.submit(request)
         except LightboxError as error:
@@ -169,8 +153,11 @@ class TechniqueDock(QWidget):  # type: ignore[misc]
             show_failure(error)
             return
         for title, table in tables.items():
-            dock = TableDock(table, self._viewer, described(layers, origin))
-            self._viewer.window.add_dock_widget(dock, name=title, area="bottom")
+            dock = TableDock(table, self._viewer, described(layers, origin), title)
+            self._viewer.window.add_dock_widget(dock, name=title, area="bottom", tabify=True)
+        for value in outcome.outputs.values():
+            if isinstance(value, TrainedModel):
+                offer_model(value, self)
         self._say(". ".join(notes) or "Done.")
 
     def _follow_layers(self, event: Any = None) -> None:
