@@ -11,7 +11,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-SECTIONS = ("startup", "techniques", "latency", "components", "memory")
+SECTIONS = ("startup", "techniques", "latency", "annotate", "components", "memory")
 LIBRARIES = ("numpy", "scipy", "scikit-image", "opencv-python", "SimpleITK", "numba", "dask", "zarr", "napari-lightbox")
 
 
@@ -38,7 +38,7 @@ def main() -> None:
     for section in arguments.sections:
         print(f"\n== {section}", flush=True)
         module = import_module(f"benchmarks.bench_{section}")
-        filtered = arguments.only is not None and section in ("techniques", "latency")
+        filtered = arguments.only is not None and section in ("techniques", "latency", "annotate")
         report[section] = module.main(arguments.only) if filtered else module.main()
     arguments.output.mkdir(parents=True, exist_ok=True)
     path = arguments.output / f"{report['time'][:19].replace(':', '')}.json"

@@ -58,6 +58,22 @@ def reached_from_outside(is_open: NDArray[np.bool_], connectivity: int = 1) -> N
     return np.asarray(state[1:-1, 1:-1] == 2)
 
 
+def out_of_reach(
+    image: NDArray[Any], shape: tuple[int, ...], starts: NDArray[np.int64], excluded: NDArray[np.bool_] | None
+) -> NDArray[np.bool_]:
+    """Return the pixels of `shape` that are excluded, not finite in `image`, or cut off by such pixels from all starts.
+
+    `image` may have colour as a further last axis; `starts` are flat indices.
+    """
+    idle = np.zeros(shape, bool) if excluded is None else excluded.copy()
+    if image.dtype.kind == "f":
+        finite = np.isfinite(image)
+        idle |= ~(finite.all(axis=-1) if image.ndim > len(shape) else finite)
+    if idle.any():
+        idle = ~flood(~idle, starts)
+    return idle
+
+
 def within(block: NDArray[Any], lower: float, upper: float) -> NDArray[np.bool_]:
     """Return where lower <= block <= upper, compared in the image's own type so that nothing wraps; NaN is outside."""
     if block.dtype.kind == "f":

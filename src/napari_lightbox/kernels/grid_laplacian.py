@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 if TYPE_CHECKING:
     from napari_lightbox.kernels.grid_laplacian_compiled import Grid
+    from napari_lightbox.kernels.grid_multigrid_compiled import Levels
 
 Mode: TypeAlias = Literal["cg_j", "cg_mg", "cg", "bf"]
 _Vector: TypeAlias = NDArray[np.float64]
@@ -22,12 +23,12 @@ _PER_THREAD = 1 << 15  # unknowns below which a second thread costs more than it
 _SHARE = 0.7  # of the weights that cross a coarse face; fewest steps between 1 (Galerkin) and 0.5 (twice the distance)
 
 
-def empty_grid(shape: Sequence[int]) -> Grid:
-    """Return a system of zeros over a (z, y, x) grid; double precision, since weights may differ by ten orders."""
+def empty_grid(shape: Sequence[int], dtype: Any = np.float64) -> Grid:
+    """Return a system of zeros over a (z, y, x) grid."""
     from napari_lightbox.kernels.grid_laplacian_compiled import Grid
 
     depth, row, plane = shape[0], shape[2], shape[1] * shape[2]
-    diagonal, inverse, right, down, deep = np.zeros((5, (depth + 2) * plane))
+    diagonal, inverse, right, down, deep = np.zeros((5, (depth + 2) * plane), dtype)
     return Grid(diagonal, inverse, right, down, deep, row, plane, plane, depth > 1)
 
 
@@ -106,7 +107,7 @@ class Solver:
 
     def _precondition(self, r: _Vector, z: _Vector) -> None:
         if self._levels is not None:
-            self._levels.cycle(r, z)
+            self._levels.improve(r, z)
         elif self._mode == "cg_j":
             self._run(r.size, self._compiled.scale, r, self._grid.inverse, z)
         else:
@@ -120,43 +121,93 @@ class _Hierarchy:
         from napari_lightbox.kernels import grid_laplacian_compiled as compiled
 
         self._compiled, self._team = compiled, team
-        self._grids, self._halves, shape = [grid], [], _shape(grid)
+        # what only steers the search needs no double precision, and takes half the time without
+        names = ("diagonal", "inverse", "right", "down", "deep")
+        self._grids = [grid._replace(**{name: getattr(grid, name).astype(np.float32) for name in names})]
+        self._halves: list[NDArray[np.int64]] = []
+        shape = _shape(grid)
         while np.prod(shape) > _FEWEST:
             halves = np.array([2 if n > 1 else 1 for n in shape])
             shape = tuple(-(-n // int(h)) for n, h in zip(shape, halves, strict=True))
-            coarse = empty_grid(shape)
+            coarse = empty_grid(shape, np.float32)
             compiled.coarsen(self._grids[-1], coarse, halves, _SHARE)
             compiled.write_inverse(coarse)
             self._grids.append(coarse)
             self._halves.append(halves)
-        self._b = [np.zeros_like(g.diagonal) for g in self._grids]
-        self._x = [np.zeros_like(g.diagonal) for g in self._grids]
-        self._inverse = np.linalg.pinv(_dense(self._grids[-1]), hermitian=True)
+        self._large = sum(int(np.prod(_shape(g))) >= 2 * _PER_THREAD for g in self._grids[:-1])
+        self._small = _packed(self._grids[self._large :], self._halves[self._large :], self._large == 0)
+        self._b = [np.zeros_like(g.diagonal) for g in self._grids[: self._large]]
+        self._x = [np.zeros_like(g.diagonal) for g in self._grids[: self._large]]
 
-    def cycle(self, b: _Vector, x: _Vector, level: int = 0) -> None:
-        """Write an approximate solution into `x`: a W cycle, symmetric so that conjugate gradients hold."""
-        grid = self._grids[level]
-        if level == len(self._halves):
-            x[grid.pad : x.size - grid.pad] = self._inverse @ b[grid.pad : b.size - grid.pad]
+    def improve(self, b: _Vector, x: _Vector) -> None:
+        """Write an approximate solution into `x`."""
+        # residuals shrink by many orders: brought to one, the smallest stay above what single precision holds
+        scale = float(np.abs(b).max()) or 1.0
+        first_b, first_x = self._vectors(0)
+        np.divide(b, scale, out=first_b, casting="same_kind")
+        self._cycle(0)
+        np.multiply(first_x, scale, out=x)
+
+    def _vectors(self, level: int) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """Return right-hand side and solution of a level."""
+        if level < self._large:
+            return self._b[level], self._x[level]
+        size = self._grids[level].diagonal.size
+        return self._small.b[:size], self._small.x[:size]
+
+    def _cycle(self, level: int) -> None:
+        """Write an approximate solution of one level: a W cycle, symmetric so that conjugate gradients hold."""
+        from napari_lightbox.kernels.grid_multigrid_compiled import cycle
+
+        if level == self._large:
+            cycle(self._small, 0)
             return
+        b, x = self._vectors(level)
         x[:] = 0
-        self._relax(b, x, grid, (0, 1))
+        self._relax(b, x, self._grids[level], (0, 1))
         for _ in range(2 if level else 1):
             self._correct(b, x, level)
-        self._relax(b, x, grid, (1, 0))
+        self._relax(b, x, self._grids[level], (1, 0))
 
-    def _correct(self, b: _Vector, x: _Vector, level: int) -> None:
+    def _correct(self, b: NDArray[np.float32], x: NDArray[np.float32], level: int) -> None:
         fine, coarse, halves = self._grids[level], self._grids[level + 1], self._halves[level]
-        below_b, below_x = self._b[level + 1], self._x[level + 1]
+        below_b, below_x = self._vectors(level + 1)
         down = partial(self._compiled.restrict, b, x, fine, below_b, coarse, halves)
         self._team.run(down, 0, _lines(coarse), coarse.row * 8)
-        self.cycle(below_b, below_x, level + 1)
+        self._cycle(level + 1)
         up = partial(self._compiled.correct, x, fine, below_x, coarse, halves)
         self._team.run(up, 0, _lines(fine), fine.row)
 
-    def _relax(self, b: _Vector, x: _Vector, grid: Grid, colours: tuple[int, int]) -> None:
+    def _relax(self, b: NDArray[np.float32], x: NDArray[np.float32], grid: Grid, colours: tuple[int, int]) -> None:
         for colour in colours:
             self._team.run(partial(self._compiled.relax, b, x, colour, grid), 0, _lines(grid), grid.row)
+
+
+def _packed(grids: Sequence[Grid], halves: Sequence[NDArray[np.int64]], finest: bool) -> Levels:
+    """Return the levels behind each other, with the inverse of the last one."""
+    from napari_lightbox.kernels.grid_multigrid_compiled import Levels
+
+    starts = np.cumsum([0, *[g.diagonal.size for g in grids]])
+    repeats = np.full(len(grids), 2)
+    repeats[0] -= finest
+    diagonal, inverse, right, down, deep = (np.concatenate(arrays) for arrays in list(zip(*grids, strict=True))[:5])
+    b, x = np.zeros((2, int(starts[-1])), np.float32)
+    return Levels(
+        diagonal,
+        inverse,
+        right,
+        down,
+        deep,
+        b,
+        x,
+        starts,
+        np.array([g.row for g in grids]),
+        np.array([g.plane for g in grids]),
+        np.array([g.solid for g in grids]),
+        np.array([*halves, np.ones(3, np.int64)]),
+        repeats,
+        np.linalg.pinv(_dense(grids[-1]), hermitian=True).astype(np.float32),
+    )
 
 
 def _shape(grid: Grid) -> tuple[int, ...]:

@@ -151,7 +151,7 @@ def relax(b: Any, x: Any, colour: int, grid: Grid, start: int, stop: int) -> Non
     A row is relaxed as a whole into a buffer, and every other pixel of it is kept.
     """
     height = grid.plane // grid.row
-    buffer = np.empty(grid.row)
+    buffer = np.empty(grid.row, x.dtype)
     for line in range(start, stop):
         first = grid.pad + line * grid.row
         last = first + grid.row
@@ -211,7 +211,7 @@ def restrict(b: Any, x: Any, fine: Grid, coarse_b: Any, coarse: Grid, halves: An
     """Add what is left of ``b`` after `x` up over 2 x 2 x 2 pixels, coarse rows `start` to `stop`."""
     height, coarse_height = fine.plane // fine.row, coarse.plane // coarse.row
     depth = (b.size - 2 * fine.pad) // fine.plane
-    left = np.empty(fine.row)
+    left = np.empty(fine.row, x.dtype)
     for line in range(start, stop):
         z, y = line // coarse_height, line % coarse_height
         first = coarse.pad + line * coarse.row

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_lightbox.kernels.flood import flood
+from napari_lightbox.kernels.flood import out_of_reach
 from napari_lightbox.kernels.grid_laplacian import Mode, Solver, empty_grid
 from napari_lightbox.kernels.slabs import run_slabs
 
@@ -43,26 +43,13 @@ def random_walker(
     `image` has colour as a further last axis or not; `markers` are 0 or the id, `places` the flat indices per id;
     `intensity_range` is the difference of grey values that counts as one.
     """
-    idle = _idle(image, markers, places, excluded)
+    idle = out_of_reach(image, markers.shape, np.concatenate(list(places.values())), excluded)
     ids = _numbered(markers, places, idle)
     grid = _weights(image, idle, beta / intensity_range, spacing)
     outcome = _Outcome(markers, list(places), idle, with_chances)
     if outcome.unknown.any():
         _solve(grid, ids, len(places), mode, tolerance, outcome)
     return outcome.walk()
-
-
-def _idle(
-    image: NDArray[Any], markers: NDArray[Any], places: Mapping[int, NDArray[np.int64]], excluded: NDArray[np.bool_] | None
-) -> NDArray[np.bool_]:
-    """Return the pixels without any part in the walk: left out, not finite, or out of reach of all seeds."""
-    idle = np.zeros(markers.shape, bool) if excluded is None else excluded.copy()
-    if image.dtype.kind == "f":
-        finite = np.isfinite(image)
-        idle |= ~(finite.all(axis=-1) if image.ndim > markers.ndim else finite)
-    if idle.any():
-        idle = ~flood(~idle, np.concatenate(list(places.values())))
-    return idle
 
 
 def _numbered(markers: NDArray[Any], places: Mapping[int, NDArray[np.int64]], idle: NDArray[np.bool_]) -> NDArray[np.int32]:
