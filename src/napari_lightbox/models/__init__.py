@@ -1,0 +1,1 @@
+"""Learned models: cards, the folder they are kept in, loading, tiled prediction, training."""

@@ -1,0 +1,1 @@
+"""Networks: a plan without torch and the module built from it, one pair per network."""

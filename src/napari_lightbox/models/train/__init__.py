@@ -1,0 +1,1 @@
+"""Train networks from images and labels."""
