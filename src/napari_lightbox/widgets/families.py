@@ -27,6 +27,7 @@ FAMILIES = {
     "edges": Family("Edges", "napari/layers/filter"),
     "inpaint": Family("Inpaint", "napari/layers/filter"),
     "intensity": Family("Intensity", "napari/layers/filter"),
+    "learned": Family("Learned models", "napari/layers/segment"),
     "measure": Family("Measurements", "napari/layers/measure"),
     "morphology": Family("Morphology", "napari/layers/filter"),
     "mosaic": Family("Fuse and stitch", "napari/layers/register"),

@@ -125,6 +125,11 @@ class FileLine(QWidget):  # type: ignore[misc]
         """Return the path, None when empty."""
         return self.line.text().strip() or None
 
+    def choose(self, path: str | None) -> None:
+        """Show a path, or none."""
+        self.line.setText(path or "")
+        self.changed.emit()
+
     def refresh(self, layers: Sequence[Layer], preferred: Sequence[Layer]) -> None:
         """Stay as it is: files do not depend on layers."""
 

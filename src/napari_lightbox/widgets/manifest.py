@@ -21,7 +21,14 @@ HEADER = "# Generated from the techniques: run `python -m napari_lightbox.widget
 _READER = "napari_lightbox.io.napari_reader:get_reader"
 _WRITER = "napari_lightbox.io.napari_writer"
 _SAMPLES = "napari_lightbox.samples.napari_samples"
-_FINDER = f"{PACKAGE}.find_technique"
+# Docks besides those of the techniques: command, title, class.
+_DOCKS = (
+    ("find_technique", "Find a technique", "napari_lightbox.widgets.finder_dock:FinderDock"),
+    ("annotate", "Annotate", "napari_lightbox.widgets.annotate.dock:AnnotateDock"),
+    ("recipe", "Recipe", "napari_lightbox.widgets.recipe_dock:RecipeDock"),
+    ("unet_train", "Train a U-Net", "napari_lightbox.widgets.train_dock:TrainDock"),
+    ("tables", "Measurements: Tables", "napari_lightbox.widgets.table_reopen:TablesDock"),
+)
 
 
 def build_for(package: str) -> dict[str, Any]:
@@ -44,7 +51,7 @@ def build() -> dict[str, Any]:
         "contributions": {
             "commands": [*map(_command, techniques), *_other_commands()],
             "widgets": [
-                {"command": _FINDER, "display_name": "Find a technique"},
+                *({"command": f"{PACKAGE}.{name}", "display_name": title} for name, title, _ in _DOCKS),
                 *({"command": command_id(t), "display_name": display_name(t)} for t in techniques),
             ],
             "menus": _menus(techniques),
@@ -115,7 +122,7 @@ def _command(technique: Technique) -> dict[str, str]:
 
 def _other_commands() -> list[dict[str, str]]:
     return [
-        _plain_command("find_technique", "Find a technique", "napari_lightbox.widgets.finder_dock:FinderDock"),
+        *(_plain_command(*dock) for dock in _DOCKS),
         _plain_command("read", "Open with Lightbox", _READER),
         *(_plain_command(w, f"Save {w.removeprefix('write_')} with Lightbox", f"{_WRITER}:{w}") for w in _writers()),
         *(_plain_command(f"sample_{s}", f"Open sample: {SAMPLES[s].title}", f"{_SAMPLES}:{s}") for s in SAMPLES),

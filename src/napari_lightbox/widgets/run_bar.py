@@ -55,8 +55,8 @@ class RunBar(QWidget):  # type: ignore[misc]
         """Whether a job is being followed."""
         return self._watch is not None and self._watch.running
 
-    def follow(self, job: Job, then: Callable[[Outcome], Any]) -> None:
-        """Show how a job goes and hand its outcome to `then`; a job followed before is cancelled."""
+    def follow(self, job: Job, then: Callable[[Outcome], Any]) -> Watch:
+        """Show how a job goes, hand its outcome to `then` and return what follows it; a job followed before is cancelled."""
         self.drop()
         watch = Watch(job)
         self._watch = watch
@@ -66,6 +66,7 @@ class RunBar(QWidget):  # type: ignore[misc]
         watch.finished.connect(lambda outcome: self._end("", lambda: then(outcome)))
         watch.failed.connect(lambda error: self._end(str(error), lambda: self.failed.emit(error)))
         watch.cancelled.connect(lambda: self._end("Cancelled; nothing was changed."))
+        return watch
 
     def drop(self) -> None:
         """Cancel the job and hear no more of it."""

@@ -1,0 +1,66 @@
+"""One call in a thread of its own, answered in the GUI's thread; for work that is no technique's run."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Any
+
+from qtpy.QtCore import QObject, Qt, Signal
+
+from napari_lightbox.engine.control import Control
+
+
+class Task(QObject):  # type: ignore[misc]
+    """Runs `call(control)`; emits `finished(value)` or `failed(error)`, and nothing after `release`."""
+
+    finished = Signal(object)
+    failed = Signal(object)
+    progressed = Signal(float, str)
+    _ended = Signal(object, object)
+
+    def __init__(self, call: Callable[[Control], Any], name: str) -> None:
+        super().__init__()
+        self._call = call
+        self._begun = False
+        self._over = False
+        self._control = Control(self._report)
+        self._ended.connect(self._answer, Qt.ConnectionType.QueuedConnection)
+        self._thread = threading.Thread(target=self._run, name=f"lightbox-{name}", daemon=True)
+
+    @property
+    def running(self) -> bool:
+        """Whether an answer is still to come."""
+        return self._begun and not self._over
+
+    def start(self) -> None:
+        """Begin."""
+        self._begun = True
+        self._thread.start()
+
+    def release(self) -> None:
+        """Stop at the next opportunity and report nothing more."""
+        self._over = True
+        self._control.cancel()
+
+    def _run(self) -> None:
+        try:
+            value, error = self._call(self._control), None
+        except Exception as failure:  # noqa: BLE001 - whatever went wrong is shown to the user
+            value, error = None, failure
+        with suppress(RuntimeError):
+            self._ended.emit(value, error)
+
+    def _report(self, fraction: float, message: str) -> None:
+        with suppress(RuntimeError):
+            self.progressed.emit(fraction, message)
+
+    def _answer(self, value: Any, error: Exception | None) -> None:
+        if self._over:
+            return
+        self._over = True
+        if error is not None:
+            self.failed.emit(error)
+        else:
+            self.finished.emit(value)
