@@ -6,7 +6,23 @@ from pathlib import Path
 from typing import Any
 
 HERE = Path(__file__).parent
-GUIDE = ["install", "first-steps", "command-line", "python", "lazy-data", "labels-and-seeds", "formats"]
+GUIDE = [
+    "install",
+    "first-steps",
+    "first-hour",
+    "finding-and-tables",
+    "labels-and-seeds",
+    "annotate",
+    "pixel-classifier",
+    "training",
+    "interaction-log",
+    "recipes",
+    "command-line",
+    "python",
+    "lazy-data",
+    "formats",
+    "shortcuts",
+]
 DEVELOP = ["architecture", "add-a-technique", "testing"]
 
 

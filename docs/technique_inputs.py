@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import tempfile
 from functools import cache
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -25,6 +27,7 @@ FITTING = {
     "edges": "coins",
     "inpaint": "scratched",
     "intensity": "moon",
+    "learned": "cells",
     "mosaic": "camera",
     "registration": "brain",
     "restore": "blurred",
@@ -126,7 +129,7 @@ def _input(spec: InputSpec, example: Phantom, *, first: bool) -> Any:
         return _overlapping(example.image)
     if first:
         return _mask(labels) if spec.role.name == "mask" else labels if spec.role.name in LABEL_ROLES else example.image
-    if spec.optional:
+    if spec.optional and spec.role.name != "seeds":
         return None
     if spec.name == "template":
         return _darker(example.image)
@@ -138,6 +141,18 @@ def _input(spec: InputSpec, example: Phantom, *, first: bool) -> Any:
     if spec.role.name in ("image", "image_or_labels"):
         return _moved(example.image)
     return None
+
+
+@cache
+def _model() -> str:
+    """Return a U-Net that has learned for some seconds to find nuclei in other pictures."""
+    from napari_lightbox.models.train.settings import TrainSettings
+    from napari_lightbox.models.train.unet import train_unet
+
+    folder = Path(tempfile.mkdtemp(prefix="lightbox-docs-")) / "nuclei"
+    options = TrainSettings(levels=3, width=8, patch=64, epochs=8, steps=12, merge=True)
+    pairs = [tuple(cells((128, 128), count=22, seed=seed)) for seed in (11, 12)]
+    return str(train_unet(pairs, options, name="nuclei", folder=folder).folder)
 
 
 def _same(labels: Volume) -> Volume:

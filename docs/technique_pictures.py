@@ -53,13 +53,14 @@ def _save(panels: list[tuple[str, Any, Any]], path: Path) -> None:
     for (name, value, background), axis in zip(panels, axes[0], strict=True):
         axis.set_title(name.replace("_", " "), fontsize=9)
         axis.axis("off")
-        _draw(axis, value, background)
+        draw(axis, value, background)
     path.parent.mkdir(parents=True, exist_ok=True)
     figure.savefig(path, dpi=80, pil_kwargs={"optimize": True})
     plt.close(figure)
 
 
-def _draw(axis: Any, value: Any, background: Volume | None) -> None:
+def draw(axis: Any, value: Any, background: Volume | None) -> None:
+    """Draw pixels, or marks over the pixels of `background`."""
     if isinstance(value, Volume):
         _draw_volume(axis, value)
         return

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from tests.tiny_models import image_and_model
 
-from napari_lightbox.testing.examples import blobs
+from napari_lightbox.testing.examples import blobs, seeds
 from napari_lightbox.testing.technique_suite import Hint
 
 
@@ -24,6 +25,12 @@ def fixed_and_moving(rng: np.random.Generator, shape: tuple[int, ...], dtype: An
     return fixed, np.roll(fixed, 1, axis=-1)
 
 
+def scribbled(rng: np.random.Generator, shape: tuple[int, ...], dtype: Any) -> tuple[Any, ...]:
+    """Blobs with scribbles on the darkest and the brightest pixels."""
+    first = blobs(rng, shape, dtype)
+    return first, seeds(first)
+
+
 BALL = ({"shape": "ball", "radius": 2},)
 
 HINTS: dict[str, Hint] = {
@@ -35,11 +42,44 @@ HINTS: dict[str, Hint] = {
     "morphological_erosion": Hint(variants=BALL),
     "morphological_gradient": Hint(variants=BALL),
     "morphological_opening": Hint(variants=BALL),
+    "pixel_classifier": Hint(
+        parameters={"sigmas": (0.7, 1.0), "trees": 5},
+        maker=scribbled,
+        variants=(
+            {
+                "full_prob": True,
+                "structure": True,
+                "difference": True,
+                "laplacian": True,
+                "keep_seeds": False,
+                "unit": "physical",
+            },
+            {"classifier": "gradient boosting", "full_prob": True, "keep_model": True},
+            {"classifier": "decision tree", "samples": 10, "compare": True},
+            {"classifier": "naive Bayes", "full_prob": True, "intensity": False},
+            {"classifier": "nearest neighbours", "scope": "element"},
+        ),
+    ),
     "region_properties": Hint(variants=({"boxes": True, "perimeter": True, "feret": True},)),
     "color_space_conversion": Hint(colour=True),
     "gaussian_blur": Hint(variants=({"sigma": 2.0, "unit": "physical"}, {"kernel_size": 5, "sigma": 0.0, "border": "nearest"})),
     "gray_level_slicing": Hint(
         variants=({"background": "keep", "lower": 0.2, "upper": 100.0, "highlight": 0.0},), parameters={"highlight": 1.0}
+    ),
+    "grabcut": Hint(
+        maker=scribbled,
+        parameters={"iterations": 2},
+        variants=(
+            {"four_classes": True, "cut_out": True, "return_models": True, "background_id": 1},
+            {"painted": "classes", "lower": 100.0, "upper": 900.0, "reach": None, "seed": 3},
+        ),
+    ),
+    "graph_cut_voxel": Hint(
+        variants=(
+            {"boundary_term": "maximum_division", "sigma": 3.0},
+            {"boundary_term": "difference_linear", "object_id": 2},
+            {"boundary_term": "maximum_exponential", "gradient": False, "object_id": 1, "background_id": 2},
+        )
     ),
     "histogram_equalization": Hint(variants=({"bins": 32, "scope": "layer"},)),
     "histogram_matching": Hint(
@@ -76,5 +116,8 @@ HINTS: dict[str, Hint] = {
     ),
     "threshold_otsu": Hint(variants=({"invert": True, "ignore_zeros": True}, {"scope": "layer"}, {"scope": "plane", "bins": 64})),
     "threshold_sauvola": Hint(parameters={"window_size": 5}, variants=({"k": -0.3, "r": 50.0, "invert": True},)),
+    "unet_segmentation": Hint(
+        maker=image_and_model, variants=({"full_prob": True},), types=("bool", "uint8", "int16", "float64")
+    ),
     "unsharp_mask": Hint(variants=({"method": "laplacian"}, {"radius": 2.0, "amount": 2.5, "unit": "physical"})),
 }

@@ -69,6 +69,10 @@ PROMISED = [
     "rotate",
     "rescale",
     "crop",
+    "grabcut",
+    "graph_cut_voxel",
+    "pixel_classifier",
+    "unet_segmentation",
 ]
 
 

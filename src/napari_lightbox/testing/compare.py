@@ -8,7 +8,7 @@ import dask
 import numpy as np
 
 from napari_lightbox.axes import Volume
-from napari_lightbox.contract.values import Points, Shapes, Table, Transform
+from napari_lightbox.contract.values import Points, Shapes, Table, TrainedModel, Transform
 
 FLOAT_RTOL = 2e-4
 FLOAT_ATOL = 2e-5
@@ -34,6 +34,11 @@ def assert_same(actual: Any, expected: Any, what: str = "result", rtol: float = 
         assert list(actual) == list(expected), f"{what}: columns {list(actual)} != {list(expected)}"
         for name in expected:
             assert_same(actual[name], expected[name], f"{what}.{name}", rtol, atol)
+    elif isinstance(expected, TrainedModel):
+        assert actual.card == expected.card, f"{what}: card {actual.card} != {expected.card}"
+        assert list(actual.arrays) == list(expected.arrays), f"{what}: arrays {list(actual.arrays)} != {list(expected.arrays)}"
+        for name in expected.arrays:
+            assert_same(actual.arrays[name], expected.arrays[name], f"{what}.{name}", rtol, atol)
     elif isinstance(expected, Points):
         assert_same(actual.data, expected.data, what, rtol, atol)
     elif isinstance(expected, Shapes):
