@@ -7,6 +7,9 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/$(if $(filter Windows_NT,$(OS)),Scripts,bin)
 STAMP := $(VENV)/.installed
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+# Linux wheels of torch hold gigabytes of CUDA, which tests do not need; where this index is out of reach they are taken all the same.
+TORCH_FOR_CPU := https://download.pytorch.org/whl/cpu
 DEMO_FOLDER ?= demo-results
 
 DEBIAN_PACKAGES := python3-venv xvfb xauth libegl1 libgl1 libgl1-mesa-dri libxkbcommon-x11-0 libxcb-cursor0 libxcb-icccm4 \
@@ -44,7 +47,8 @@ environment: $(STAMP)
 $(STAMP): pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed: make PYTHON=python3.12"; exit 1; }
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[dev]'
+	$(if $(filter Linux,$(shell uname -s)),-$(BIN)/python -c 'import torch' 2>/dev/null || $(PIP) --no-deps --retries 1 --index-url $(TORCH_FOR_CPU) 'torch==2.13.*')
+	$(PIP) -e '.[dev]'
 	@touch $@
 
 # Missing Debian packages are installed when that needs no password; else the command is printed and the tests go on.

@@ -88,7 +88,7 @@ ROWS = (
     Row("region_growing", {"tolerance": 30.0}, {"SimpleITK": plain.itk_growing, "scikit-image": plain.skimage_growing}),
     Row("grabcut", {}, {"OpenCV": plain.opencv_grabcut}),
     # here it is OpenCV's own call, in planes
-    Row("grabcut", {"painted": "classes"}, {"OpenCV": plain.opencv_grabcut}, wanted=0.9),
+    Row("grabcut", {"seeds_are": "classes"}, {"OpenCV": plain.opencv_grabcut}, wanted=0.9),
     Row("graph_cut_voxel", plain.WHOLE_CUT, {"scipy": plain.scipy_cut}),
     Row("graph_cut_voxel", {}, {}),
 )
@@ -96,7 +96,7 @@ ROWS = (
 
 def measure(row: Row, scene: Scene) -> dict[str, Any]:
     """Time ours and the plain calls in turn and compare the labels."""
-    seeds = np.array([0, 2, 1], np.int32)[scene.seeds] if row.parameters.get("painted") == "classes" else scene.seeds
+    seeds = np.array([0, 2, 1], np.int32)[scene.seeds] if row.parameters.get("seeds_are") == "classes" else scene.seeds
 
     def ours() -> Any:
         return _labels(lb.apply(row.technique, scene.image, seeds, axes=scene.axes, **row.parameters))

@@ -133,7 +133,7 @@ def walk(folder: Path, minutes: float) -> dict[str, Any]:
     report |= correct(hand, dock)
     labels = viewer.layers[report["target"]]
     measure(hand, labels)
-    report |= learn(hand, dock, smooth, labels, minutes)
+    report |= learn(hand, dock, minutes)
     report |= save(hand, dock, labels)
     viewer.close()
     return report
@@ -286,8 +286,8 @@ def measure(hand: Hand, labels: Any) -> None:
     hand.viewer.window.remove_dock_widget(dock)
 
 
-def learn(hand: Hand, annotate_dock: Any, image: Any, labels: Any, minutes: float) -> dict[str, Any]:
-    """Classify pixels from the same scribbles, then train a U-Net on the accepted tumour."""
+def learn(hand: Hand, annotate_dock: Any, minutes: float) -> dict[str, Any]:
+    """Classify pixels from the same scribbles, then train a U-Net on cells whose labels are at hand."""
     from napari_lightbox.widgets.train_dock import TrainDock
 
     annotate_dock.panel.choose_scope("plane")
@@ -295,6 +295,10 @@ def learn(hand: Hand, annotate_dock: Any, image: Any, labels: Any, minutes: floa
     hand.press(annotate_dock.bar.run)
     hand.wait(lambda: not annotate_dock.busy)
     hand.picture("pixel-classifier")
+    hand.press(annotate_dock.panel.discard)
+    before = list(hand.viewer.layers)
+    hand.viewer.open_sample("napari-lightbox", "cells_2d")
+    image, labels = [layer for layer in hand.viewer.layers if layer not in before]
     dock = hand.dock(TrainDock(hand.viewer), "Train a U-Net (Lightbox)")
     row = dock.source.rows[0]
     row.image.choose(image)
@@ -302,9 +306,12 @@ def learn(hand: Hand, annotate_dock: Any, image: Any, labels: Any, minutes: floa
     dock.fields["minutes"].set_value(minutes)
     hand.press(dock.bar.run)
     gap = hand.wait(lambda: not dock.bar.busy)
+    hand.viewer.reset_view()
     hand.picture("unet")
     dice = dock.trained.dice if dock.trained is not None else None
     hand.viewer.window.remove_dock_widget(dock)
+    for layer in [layer for layer in hand.viewer.layers if layer not in before]:
+        hand.viewer.layers.remove(layer)
     return {"unet_dice": dice, "unet_longest_gap_ms": 1e3 * gap}
 
 
@@ -344,16 +351,28 @@ def replay(folder: Path) -> dict[str, Any]:
     }
 
 
+def shrink(picture: Path, page: Path) -> None:
+    """Write a picture as the guide shows it."""
+    from PIL import Image
+
+    page.parent.mkdir(parents=True, exist_ok=True)
+    Image.open(picture).convert("RGB").save(page, quality=80, method=6)
+
+
 def main() -> None:
     """Take the walk and say what came of it."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("-o", "--output", type=Path, default=Path(tempfile.mkdtemp(prefix="first-hour-")))
     parser.add_argument("--minutes", type=float, default=1.0, help="how long the U-Net may train")
+    parser.add_argument("--pages", type=Path, help="folder of the guide for small copies of the pictures")
     arguments = parser.parse_args()
     arguments.output.mkdir(parents=True, exist_ok=True)
     os.environ.setdefault("LIGHTBOX_CACHE", str(arguments.output / "cache"))
     report = walk(arguments.output, arguments.minutes)
     report |= replay(arguments.output)
+    if arguments.pages:
+        for picture in arguments.output.glob("*.png"):
+            shrink(picture, arguments.pages / f"{picture.stem[3:]}.webp")
     (arguments.output / "report.json").write_text(json.dumps(report, indent=1))
     print(json.dumps(report, indent=1))
     sys.exit(0 if report["recipe_equal"] and report["log_equal"] else 1)

@@ -131,6 +131,8 @@ def _input(spec: InputSpec, example: Phantom, *, first: bool) -> Any:
         return _mask(labels) if spec.role.name == "mask" else labels if spec.role.name in LABEL_ROLES else example.image
     if spec.optional and spec.role.name != "seeds":
         return None
+    if spec.role.name == "model":
+        return _model()
     if spec.name == "template":
         return _darker(example.image)
     if "psf" in spec.name:

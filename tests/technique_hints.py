@@ -71,7 +71,7 @@ HINTS: dict[str, Hint] = {
         parameters={"iterations": 2},
         variants=(
             {"four_classes": True, "cut_out": True, "return_models": True, "background_id": 1},
-            {"painted": "classes", "lower": 100.0, "upper": 900.0, "reach": None, "seed": 3},
+            {"seeds_are": "classes", "lower": 100.0, "upper": 900.0, "reach": None, "seed": 3},
         ),
     ),
     "graph_cut_voxel": Hint(

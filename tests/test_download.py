@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -61,8 +62,9 @@ class Handler(BaseHTTPRequestHandler):
         pass
 
 
-@pytest.fixture
-def server() -> Iterator[tuple[str, type[Handler]]]:
+@contextmanager
+def serving() -> Iterator[tuple[str, type[Handler]]]:
+    """Serve CONTENT on this machine."""
     handler = type("Own", (Handler,), {"requests": [], "cut": 0})
     instance = ThreadingHTTPServer(("127.0.0.1", 0), handler)
     thread = threading.Thread(target=instance.serve_forever, daemon=True)
@@ -71,6 +73,12 @@ def server() -> Iterator[tuple[str, type[Handler]]]:
     instance.shutdown()
     instance.server_close()
     thread.join()
+
+
+@pytest.fixture
+def server() -> Iterator[tuple[str, type[Handler]]]:
+    with serving() as served:
+        yield served
 
 
 def test_a_file_arrives_once(server: Any, tmp_path: Path) -> None:

@@ -115,11 +115,18 @@ def _opener() -> urllib.request.OpenerDirector:
     return urllib.request.build_opener(_SafeRedirects)
 
 
+def is_safe(url: str) -> bool:
+    """Tell whether an address is encrypted, or leads to this machine itself."""
+    try:
+        parts = urlsplit(url)
+        return bool(parts.hostname) and (parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in _LOOPBACK))
+    except ValueError:
+        return False
+
+
 def _check_address(url: str) -> None:
-    parts = urlsplit(url)
-    if parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in _LOOPBACK):
-        return
-    raise DownloadError(url, "is not an https address", "Give an address that begins with https://")
+    if not is_safe(url):
+        raise DownloadError(url, "is not an https address", "Give an address that begins with https://")
 
 
 def sha256_of(path: Path) -> str:

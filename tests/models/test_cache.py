@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from tests.models.test_card import CARD
+from tests.test_download import CONTENT, SHA, serving
 
-from napari_lightbox.errors import ParameterError, WriteError
-from napari_lightbox.models.cache import WEIGHTS, find_model, free_name, list_models, models_folder, save_model
+from napari_lightbox.errors import ParameterError, ReadError, WriteError
+from napari_lightbox.models.cache import WEIGHTS, fetch_model, find_model, free_name, list_models, models_folder, save_model
 from napari_lightbox.models.card import FILE_NAME
 from napari_lightbox.settings import override
 
@@ -99,3 +101,22 @@ def test_new_names_are_free_and_harmless() -> None:
     assert free_name("///") == "model"
     save(models_folder() / "unet")
     assert free_name("unet") == "unet-2"
+
+
+def test_missing_files_are_fetched_and_checked() -> None:
+    with serving() as (url, handler):
+        folder = models_folder() / "m"
+        save(folder)
+        data = json.loads((folder / FILE_NAME).read_text())
+        data["files"][0] = {"name": WEIGHTS, "sha256": SHA, "size": len(CONTENT), "url": f"{url}/file"}
+        (folder / FILE_NAME).write_text(json.dumps(data))
+        (folder / WEIGHTS).unlink()
+        assert fetch_model("m") == folder.resolve()
+        assert (folder / WEIGHTS).read_bytes() == CONTENT
+        fetch_model("m")
+        assert len(handler.requests) == 1
+        data["files"][0]["url"] = None
+        (folder / FILE_NAME).write_text(json.dumps(data))
+        (folder / WEIGHTS).unlink()
+        with pytest.raises(ReadError, match="names no address"):
+            fetch_model("m")

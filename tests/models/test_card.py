@@ -50,6 +50,7 @@ HOSTILE = {
     "the card itself": put("files", 0, "name", value="card.json"),
     "plain http": put("files", 0, "url", value="http://example.org/weights"),
     "local address": put("files", 0, "url", value="file:///etc/passwd"),
+    "broken address": put("files", 0, "url", value="https://[x"),
     "no checksum": put("files", 0, "sha256", value=""),
     "checksum in capitals": put("files", 0, "sha256", value="A" * 64),
     "negative size": put("files", 0, "size", value=-1),

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 Mode: TypeAlias = Literal["cg_j", "cg_mg", "cg", "bf"]
 _Vector: TypeAlias = NDArray[np.float64]
 
-_FEWEST = 256  # unknowns at which a level is solved directly
+_FEWEST = 64  # unknowns at which a level is solved directly
 _PER_THREAD = 1 << 15  # unknowns below which a second thread costs more than it saves
 _SHARE = 0.7  # of the weights that cross a coarse face; fewest steps between 1 (Galerkin) and 0.5 (twice the distance)
 

@@ -10,6 +10,7 @@ from qtpy.QtCore import QAbstractListModel, QModelIndex, Qt
 from napari_lightbox.contract import Recipe, Step, registry
 from napari_lightbox.contract.recipe_kinds import describe
 from napari_lightbox.contract.recipe_refs import parse
+from napari_lightbox.engine.provenance import steps_of
 from napari_lightbox.widgets.form import readable
 from napari_lightbox.widgets.recipe_lanes import Lanes, lanes_of
 from napari_lightbox.widgets.recipe_state import RecipeState
@@ -118,6 +119,14 @@ def parameters_in_words(step: Step) -> str:
     return ", ".join(told[:_MOST_PARAMETERS]) + (", …" if len(told) > _MOST_PARAMETERS else "")
 
 
+def measured_in_words(state: RecipeState, step: Step) -> str:
+    """Return the values that a step measured, such as the threshold that it found."""
+    layers = [layer for (tag, _), found in state.shown.items() if tag == step.tag for layer in found]
+    last = [entry for layer in layers[:1] for entry in steps_of(layer.metadata)[-1:]]
+    values = last[0].get("values", {}) if last and step.on else {}
+    return ", ".join(f"{readable(name).lower()} {value:.6g}" for name, value in values.items())
+
+
 def _input_row(state: RecipeState, number: int, lanes: Lanes, states: dict[str, tuple[str, str]]) -> Row:
     described = state.recipe.described(number)
     layer = state.inputs[number] if number < len(state.inputs) else None
@@ -134,10 +143,16 @@ def _step_row(state: RecipeState, number: int, lanes: Lanes, states: dict[str, t
     step = recipe.steps[number]
     layers = tuple(layer.name for (tag, _), found in state.shown.items() if tag == step.tag for layer in found)
     further = [describe(recipe, s) for s in step.sources()][1:]
-    detail = "; ".join(p for p in (parameters_in_words(step), f"with {', '.join(further)}" if further else "") if p)
+    measured = measured_in_words(state, step)
+    parts = (
+        parameters_in_words(step) or ("" if further else "defaults"),
+        f"with {', '.join(further)}" if further else "",
+        measured,
+    )
+    detail = "; ".join(p for p in parts if p)
     condition, note = states.get(step.tag, ("", ""))
     is_target = recipe.target.number == number
-    return Row(False, number, step.tag, step.title, detail or "defaults", lanes, step.on, is_target, layers, condition, note)
+    return Row(False, number, step.tag, step.title, detail, lanes, step.on, is_target, layers, condition, note)
 
 
 def _value(value: Any) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+from threading import Thread
 from typing import TYPE_CHECKING, Any, cast
 
 from napari.layers import Image
@@ -11,12 +13,13 @@ from qtpy.QtWidgets import QCheckBox, QFrame, QHBoxLayout, QLabel, QLineEdit, QP
 from napari_lightbox.contract import registry
 from napari_lightbox.engine.request import Request
 from napari_lightbox.engine.runner import Job, Outcome
-from napari_lightbox.errors import LightboxError
+from napari_lightbox.errors import LightboxError, MissingDependencyError
+from napari_lightbox.models.device import need_torch
 from napari_lightbox.models.train.job import TrainingJob
 from napari_lightbox.models.train.settings import TrainSettings, train_documentation, train_parameters
 from napari_lightbox.settings import settings
 from napari_lightbox.widgets.docked import Docked
-from napari_lightbox.widgets.fields import Field
+from napari_lightbox.widgets.fields import ChoiceField, Field
 from napari_lightbox.widgets.fold import Fold
 from napari_lightbox.widgets.form import form_layout, readable
 from napari_lightbox.widgets.layers import suggest_axes, volume_of
@@ -65,6 +68,7 @@ class TrainDock(Docked):
         self.bar = RunBar()
         self._lay_out()
         self._connect()
+        Thread(target=_warm_up, name="lightbox-torch").start()
 
     def options(self) -> TrainSettings:
         """Return what the form says.
@@ -203,7 +207,7 @@ class TrainDock(Docked):
         below.addStretch(1)
         whole.addLayout(below)
         whole.addWidget(self.bar)
-        self.setMinimumWidth(320)
+        self.setMinimumWidth(340)
 
     def _add_field(self, rows: Any, name: str) -> None:
         field, label = make_field(train_parameters()[name]), QLabel(_TITLES.get(name, readable(name)))
@@ -211,12 +215,21 @@ class TrainDock(Docked):
         field.setToolTip(tip)
         label.setToolTip(tip)
         field.set_suffix(_SUFFIX.get(name, ""))
+        for position, text in enumerate(_CHOICES.get(name, ())):
+            cast(ChoiceField, field).combo.setItemText(position, text)
         if isinstance(field, OptionalField) and name in _WITHOUT:
             field.automatic.setText(_WITHOUT[name])
         rows.addRow(label, field)
         self.fields[name] = field
 
 
+def _warm_up() -> None:
+    """Load torch while the form is being filled, so that pressing Train does not hold the window up."""
+    with suppress(MissingDependencyError):
+        need_torch()
+
+
 _TITLES = {"ndim": "Dimensions", "merge": "One class for all", "background": "Background label", "minutes": "Stop after"}
-_WITHOUT = {"minutes": "no limit", "background": "0, or none for strokes"}
+_WITHOUT = {"minutes": "no limit", "background": "0, if any"}
+_CHOICES = {"ndim": ("2D, plane by plane", "3D, volumes")}
 _SUFFIX = {"minutes": " min", "rotation": "°", "elastic": " px", "patch": " px"}

@@ -75,7 +75,7 @@ def test_classes_painted_on_a_photograph_equal_opencv(rounds):
     )
     seeds = strokes(picture.shape[:2], *marks)
     expected, _ = opencv(picture, np.array([2, 0, 1, 2, 3])[seeds], rounds)
-    found = grabcut(picture, seeds, painted="classes", iterations=rounds, four_classes=True)
+    found = grabcut(picture, seeds, seeds_are="classes", iterations=rounds, four_classes=True)
     np.testing.assert_array_equal(found.labels, expected & 1)
     np.testing.assert_array_equal(found.classes, expected + 1)
 
@@ -119,11 +119,11 @@ def test_painted_classes_go_on_with_their_models_as_opencv_does():
     corrected[60:64, 60:64], corrected[8:12, 20:24] = 2, 1
     codes = corrected.astype(np.uint8) - 1
     expected, _ = opencv(picture, codes, 3, cv2.GC_EVAL, models=models)
-    went_on = grabcut(picture, corrected, None, first.models, painted="classes", iterations=3, four_classes=True)
+    went_on = grabcut(picture, corrected, None, first.models, seeds_are="classes", iterations=3, four_classes=True)
     np.testing.assert_array_equal(went_on.classes, expected + 1)
     anew, _ = opencv(picture, codes, 3)
     np.testing.assert_array_equal(
-        grabcut(picture, corrected, painted="classes", iterations=3, four_classes=True).classes, anew + 1
+        grabcut(picture, corrected, seeds_are="classes", iterations=3, four_classes=True).classes, anew + 1
     )
 
 
@@ -187,7 +187,7 @@ def test_three_colours_and_touching_objects():
 def test_boxes_around_each_painted_id():
     picture, disc = disc_on_noise()
     seeds = strokes(disc.shape, (7, 20, slice(30, 101)), (7, slice(20, 91), 30), (7, 90, 100))
-    found = grabcut(picture, seeds, painted="boxes").labels
+    found = grabcut(picture, seeds, seeds_are="boxes").labels
     np.testing.assert_array_equal(found, np.where(disc, 7, 0))
     expected, _ = opencv(picture, np.zeros(disc.shape), 5, cv2.GC_INIT_WITH_RECT, (30, 20, 71, 71))
     np.testing.assert_array_equal(found == 7, expected & 1)
@@ -279,7 +279,7 @@ def test_bad_input_is_refused():
     with pytest.raises(InputError, match="cover no pixel"):
         grabcut(picture, None, rectangle(200, 210, 5, 10))
     with pytest.raises(InputError, match="no class"):
-        grabcut(picture, one * 5, painted="classes")
+        grabcut(picture, one * 5, seeds_are="classes")
     with pytest.raises(ParameterError, match="lower"):
         grabcut(picture, one + strokes(disc.shape, (2, 0, 0)), lower=9.0, upper=3.0)
     seeds = one + strokes(disc.shape, (2, slice(0, 3)))

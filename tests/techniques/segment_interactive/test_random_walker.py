@@ -124,6 +124,18 @@ def test_wide_integers_scale_by_their_own_span(dtype):
     )
 
 
+def test_floats_far_beyond_one_scale_like_the_integers_they_came_from():
+    image, seeds = three_regions((30, 31), 5)
+    integers = (image * 20 + 90).clip(0, 255).astype(np.int16)
+    as_integers = random_walker(integers, seeds, mode="bf").labels
+    np.testing.assert_array_equal(random_walker(integers.astype(np.float32), seeds, mode="bf").labels, as_integers)
+    holed = integers.astype(np.float64)
+    holed[0, 0], seeds[0, 0] = np.inf, 0
+    found = random_walker(holed, seeds, mode="bf").labels
+    assert found[0, 0] == 0
+    assert (found == as_integers).mean() > 0.99
+
+
 def test_the_unit_of_length_changes_nothing():
     image, seeds = three_regions((9, 14, 16), 5)
     millimetres = random_walker(image, seeds, mode="bf", spacing=(5.0, 2.5, 2.5)).labels

@@ -28,6 +28,8 @@ def test_the_graph_behind_a_layer_is_shown(dock: Any) -> None:
     assert [r.lanes.own for r in rows] == [0, 0, 1, 2, 0]
     assert rows[-1].lanes.joining == (0, 2, 1)
     assert rows[-1].is_target
+    threshold = lb.apply("threshold_otsu", expected()["blur"]).threshold
+    assert rows[2].detail == f"defaults; threshold {threshold:.6g}", "what was estimated is told"
     assert [r.layers for r in rows[1:]] == [("blur",), ("objects",), ("parts",), ("cells",)]
 
 

@@ -19,8 +19,7 @@ from napari_lightbox.settings import settings
 
 IGNORED = -1
 _MOST_CLASSES = 64
-_ENOUGH = 5
-_BLOCKS = 8
+_ENOUGH, _BLOCKS = 5, 8
 _VALIDATED = {2: 4_000_000, 3: 16_000_000}
 
 Pair = tuple[Volume, Volume]

@@ -70,7 +70,7 @@ class Given(NamedTuple):
     missing: NDArray[np.bool_] | None
 
 
-def read_task(given: Given, painted: str, background_id: int | None) -> Task:
+def read_task(given: Given, seeds_are: str, background_id: int | None) -> Task:
     """Return what to segment.
 
     Raises
@@ -85,12 +85,12 @@ def read_task(given: Given, painted: str, background_id: int | None) -> Task:
     if region is not None and not (grid > 0).any():
         seeds = PaintedSeeds(grid, {}, None if given.mask is None else ~given.mask)
     else:
-        alone = painted != "ids" or region is not None or background_id is not None
+        alone = seeds_are != "strokes" or region is not None or background_id is not None
         seeds = read_seeds(grid, given.mask, least=1 if alone else 2)
     outside = np.zeros(given.shape, bool) if seeds.excluded is None else seeds.excluded.copy()
     if given.missing is not None:
         outside |= given.missing
-    task = _READERS[painted](seeds, region, outside, background_id)
+    task = _READERS[seeds_are](seeds, region, outside, background_id)
     task.classes[outside] = BACKGROUND
     if region is not None:
         task.classes[_beyond(region) & (task.classes != OBJECT)] = BACKGROUND
@@ -144,12 +144,12 @@ def _from_classes(
     seeds: PaintedSeeds, region: NDArray[np.bool_] | None, outside: NDArray[np.bool_], background_id: int | None
 ) -> Task:
     if seeds.places and max(seeds.places) > 4:
-        raise InputError("seeds", f"hold the id {max(seeds.places)}, which is no class", "Paint 1 to 4, or take painted=ids")
+        raise InputError("seeds", f"hold the id {max(seeds.places)}, which is no class", "Paint 1 to 4, or take them as strokes")
     classes = _PAINTED_CLASSES[seeds.markers]
     return Task(classes, np.ones(outside.shape, np.int32), 0, np.zeros(outside.shape, np.int32), region is not None, outside)
 
 
-_READERS = {"ids": _from_strokes, "boxes": _from_boxes, "classes": _from_classes}
+_READERS = {"strokes": _from_strokes, "boxes": _from_boxes, "classes": _from_classes}
 
 
 def _region(shapes: Shapes, shape: tuple[int, ...]) -> NDArray[np.bool_]:

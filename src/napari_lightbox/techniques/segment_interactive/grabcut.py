@@ -46,10 +46,10 @@ def grabcut(
     models: Table | None = None,
     mask: Mask | None = None,
     *,
-    painted: Literal["ids", "boxes", "classes"] = "ids",
+    seeds_are: Literal["strokes", "boxes", "classes"] = "strokes",
     iterations: Annotated[int, Range(1, 100)] = 5,
-    connected: Annotated[bool, VisibleIf("painted", "ids")] = True,
-    background_id: Annotated[int | None, Range(1), VisibleIf("painted", "ids")] = None,
+    connected: Annotated[bool, VisibleIf("seeds_are", "strokes")] = True,
+    background_id: Annotated[int | None, Range(1), VisibleIf("seeds_are", "strokes")] = None,
     four_classes: bool = False,
     cut_out: bool = False,
     return_models: Annotated[bool, Advanced()] = False,
@@ -72,7 +72,7 @@ def grabcut(
         Image (y, x) or (z, y, x), any real type, gray or colour.
     seeds
         Labels: ids above 0 are seeds and come out as they are, 0 is unknown, pixels below 0 take no part. What
-        the ids mean is up to the parameter painted.
+        they mean is up to the parameter seeds_are.
     shapes
         Rectangles around the object; of other shapes the bounding box counts. Everything outside of all of them is
         background. One drawn on a plane of a stack counts on this plane, one without a z on all planes.
@@ -80,8 +80,8 @@ def grabcut(
         Table of colour models from an earlier run, to go on with instead of fitting new ones.
     mask
         Where to segment; everything else is 0, and its colours count as background.
-    painted
-        What the seeds are. ids: strokes, one id per object and one for the background. boxes: the bounding box of each id is
+    seeds_are
+        What the seeds mean. strokes: one id per object and one for the background. boxes: the bounding box of each id is
         the rectangle around its object. classes: 1 sure background, 2 sure object, 3 probably background, 4 probably
         object; the object comes out as 1.
     iterations
@@ -92,7 +92,7 @@ def grabcut(
     background_id
         The id that was painted on the background. None means the largest of several ids.
     four_classes
-        Also return the classes as painted with "classes".
+        Also return the classes as they are painted.
     cut_out
         Also return the image with everything but the objects set to 0.
     return_models
@@ -146,11 +146,11 @@ def grabcut(
     """
     shape = _grid(image, seeds, mask, where)
     missing = np.asarray(~np.isfinite(image.reshape(*shape, -1)).all(axis=-1)) if image.dtype.kind == "f" else None
-    task = read_task(Given(shape, seeds, shapes, mask, missing), painted, background_id)
+    task = read_task(Given(shape, seeds, shapes, mask, missing), seeds_are, background_id)
     pixels = as_bytes(image, len(shape), lower, upper)
     known = None if models is None else from_table(models)
-    effort = cut.Effort(iterations, seed, reach, connected and painted == "ids")
-    objects, mixtures = _found(task, pixels, known, painted == "classes", effort)
+    effort = cut.Effort(iterations, seed, reach, connected and seeds_are == "strokes")
+    objects, mixtures = _found(task, pixels, known, seeds_are == "classes", effort)
     return GrabCut(
         _named(task, objects, pixels),
         _classes(task, objects) if four_classes else None,

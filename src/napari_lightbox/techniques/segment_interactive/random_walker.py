@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal, NamedTuple
 
+import numpy as np
 from numpy.typing import NDArray
 
 from napari_lightbox.contract import Advanced, Channels, Dtype, ExtraAxis, OnlyIf, Range, Spacing, Unit, Whole, technique
@@ -17,6 +18,10 @@ class RandomWalk(NamedTuple):
 
     labels: Annotated[Labels, Channels("drop")]
     probabilities: Annotated[Image | None, OnlyIf("full_prob"), ExtraAxis("l", None), Dtype("float32"), Channels("drop")]
+
+
+# floats are taken to lie in 0 ... 1, give or take noise, until they clearly do not
+_UNIT_SPAN = 10.0
 
 
 @technique(
@@ -58,8 +63,9 @@ def random_walker(
     full_prob
         Also return the probability of every id at every pixel.
     intensity_range
-        Difference of grey values that counts as one. None is 1 for floats, 255 for 8-bit images, and the span between the
-        smallest and largest value of all others; give the range of interest when outliers stretch it, such as 400 HU.
+        Difference of grey values that counts as one. None is 255 for 8-bit images, 1 for floats that span no more than 10, and
+        the span between the smallest and largest value of all others; give the range of interest when outliers stretch it,
+        such as 400 HU.
     mode
         Solver. cg_mg: conjugate gradients with a multigrid cycle, fastest on all but tiny images. cg_j: with the
         diagonal, least memory. cg: plain. bf: sparse factorisation, exact, for planes up to about 512 x 512.
@@ -111,9 +117,11 @@ def random_walker(
 
 def _usual_range(image: NDArray[Any]) -> float:
     """Return what counts as a full step in images of this type."""
-    if image.dtype.kind not in "iu":
+    if image.dtype.kind not in "iuf":
         return 1.0
     if image.dtype.itemsize == 1:
         return 255.0
     # 12-bit cameras and CT fill a small part of their type: its limits say nothing about contrast
-    return max(float(image.max()) - float(image.min()), 1.0)
+    known = image[np.isfinite(image)] if image.dtype.kind == "f" else image
+    span = float(known.max()) - float(known.min()) if known.size else 1.0
+    return 1.0 if image.dtype.kind == "f" and span <= _UNIT_SPAN else max(span, 1.0)
