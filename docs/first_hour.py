@@ -299,11 +299,15 @@ def learn(hand: Hand, annotate_dock: Any, minutes: float) -> dict[str, Any]:
     before = list(hand.viewer.layers)
     hand.viewer.open_sample("napari-lightbox", "cells_2d")
     image, labels = [layer for layer in hand.viewer.layers if layer not in before]
+    shown = [layer for layer in before if layer.visible]
+    for layer in shown:
+        layer.visible = False
     dock = hand.dock(TrainDock(hand.viewer), "Train a U-Net (Lightbox)")
     row = dock.source.rows[0]
     row.image.choose(image)
     row.labels.choose(labels)
     dock.fields["minutes"].set_value(minutes)
+    dock.fields["merge"].set_value(True)
     hand.press(dock.bar.run)
     gap = hand.wait(lambda: not dock.bar.busy)
     hand.viewer.reset_view()
@@ -312,6 +316,8 @@ def learn(hand: Hand, annotate_dock: Any, minutes: float) -> dict[str, Any]:
     hand.viewer.window.remove_dock_widget(dock)
     for layer in [layer for layer in hand.viewer.layers if layer not in before]:
         hand.viewer.layers.remove(layer)
+    for layer in shown:
+        layer.visible = True
     return {"unet_dice": dice, "unet_longest_gap_ms": 1e3 * gap}
 
 

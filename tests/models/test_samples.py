@@ -49,6 +49,12 @@ def test_strokes_leave_the_rest_unknown() -> None:
     np.testing.assert_array_equal(known == 0, strokes == 1)
 
 
+def test_merged_strokes_leave_the_rest_unknown_too() -> None:
+    strokes = np.where(np.random.default_rng(0).random((64, 64)) < 0.3, halves() + 1, 0)
+    data = make_dataset([pair(strokes)], TrainSettings(ignore=0, background=1, merge=True))
+    np.testing.assert_array_equal(everything(data)[0], np.select([strokes == 0, strokes == 1], [IGNORED, 0], 1))
+
+
 def test_strokes_without_a_background_keep_their_ids() -> None:
     strokes = np.where(np.random.default_rng(0).random((64, 64)) < 0.3, halves(), 0)
     data = make_dataset([pair(strokes)], TrainSettings(ignore=0))

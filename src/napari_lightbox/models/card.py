@@ -206,7 +206,7 @@ def _check(card: ModelCard) -> None:
         (min(card.normalisation.deviation, default=0) > 0, "a deviation that is not above zero"),
         (card.activation in ("softmax", "sigmoid"), f"activation {card.activation!r}"),
         (bool(card.files), "no files"),
-        (all(True and f.name != FILE_NAME for f in card.files), "a file name that leads elsewhere"),
+        (all(_PLAIN_NAME.fullmatch(f.name) and f.name != FILE_NAME for f in card.files), "a file name that leads elsewhere"),
         (all(_SHA256.fullmatch(f.sha256) and f.size >= 0 for f in card.files), "a checksum or size that is none"),
         (all(f.url is None or is_safe(f.url) for f in card.files), "an address that is not https"),
     ]

@@ -224,6 +224,8 @@ def test_an_object_is_followed_through_planes_and_frames_until_it_ends(axes):
     found = np.asarray(apply(module.grabcut.technique, image, seeds, axes=axes, over=axes).labels)
     assert dice(found == 1, body) > 0.995
     assert not (found[[0, 14]] == 1).any()
+    ends = strokes(body.shape, (1, 3, 27, slice(24, 29)), (1, 11, 35, slice(17, 21)), (2, 7, slice(0, 3)))
+    assert dice(grabcut(image, ends).labels == 1, body) > 0.995
     far = grabcut(image, seeds, reach=None, connected=False).labels == 1
     assert far[3, 48, 50]
     assert found[3, 48, 50] == 2

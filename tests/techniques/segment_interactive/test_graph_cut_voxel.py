@@ -162,6 +162,15 @@ def test_three_ids_stay_within_the_proven_bound_and_mostly_reach_the_best():
     assert reached >= 9
 
 
+def test_what_nobody_holds_goes_to_the_id_that_is_hardest_to_isolate():
+    seeds = np.zeros((5, 7), np.int32)
+    seeds[2, 3], seeds[0, 0], seeds[2, 0] = 4, 9, 6  # four, two and three links
+    expected = np.where(seeds == 0, 4, seeds)
+    np.testing.assert_array_equal(graph_cut_voxel(np.zeros(seeds.shape), seeds).labels, expected)
+    seeds[2, 5] = 5
+    np.testing.assert_array_equal(graph_cut_voxel(np.zeros(seeds.shape), seeds).labels, np.where(seeds == 0, 5, seeds))
+
+
 def test_four_regions_with_ids_of_their_own():
     rng = np.random.default_rng(3)
     truth = np.ones((60, 70), np.int64)

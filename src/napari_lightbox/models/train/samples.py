@@ -18,6 +18,7 @@ from napari_lightbox.models.train.settings import TrainSettings
 from napari_lightbox.settings import settings
 
 IGNORED = -1
+_MERGED = -1
 _MOST_CLASSES = 64
 _ENOUGH, _BLOCKS = 5, 8
 _VALIDATED = {2: 4_000_000, 3: 16_000_000}
@@ -145,7 +146,7 @@ def _ids(raw: Sequence[tuple[NDArray[Any], NDArray[Any], int]], options: TrainSe
     found -= {options.ignore} if options.ignore is not None else set()
     objects = sorted(found - {background})
     if options.merge:
-        objects = objects[:1] and [1]
+        objects = objects[:1] and [_MERGED]
     ids = ([background] if background is not None and background in found else []) + objects
     if len(ids) < 2:
         what = f"hold {'nothing but one class' if ids else 'nothing painted'}"
@@ -159,19 +160,17 @@ def _ids(raw: Sequence[tuple[NDArray[Any], NDArray[Any], int]], options: TrainSe
 
 def _numbered(labels: NDArray[Any], ids: Sequence[int], options: TrainSettings) -> NDArray[np.int16]:
     """Return class numbers, `IGNORED` where the label says nothing."""
-    numbers = np.full(labels.shape, IGNORED, np.int16)
+    numbers = np.full(labels.shape, ids.index(_MERGED) if _MERGED in ids else IGNORED, np.int16)
     for number, label in enumerate(ids):
-        own = labels == label
-        if options.merge and label != options.background_id:
-            own = labels != options.background_id if options.background_id is not None else np.ones(labels.shape, bool)
-        numbers[own] = number
+        if label != _MERGED:
+            numbers[labels == label] = number
     if options.ignore is not None:
         numbers[labels == options.ignore] = IGNORED
     return numbers
 
 
 def _written(label: int, options: TrainSettings) -> int:
-    return 0 if label == options.background_id else label
+    return 0 if label == options.background_id else 1 if label == _MERGED else label
 
 
 def _name(label: int, names: Mapping[Any, Any], options: TrainSettings) -> str:

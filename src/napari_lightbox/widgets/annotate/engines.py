@@ -55,10 +55,10 @@ class Engine:
 
 ENGINES = (
     Engine("marker_controlled_watershed", "Watershed", defaults={"watershed_line": False}),
-    Engine("random_walker", "Random walker", least=2),
+    Engine("random_walker", "Random walker", least=2, defaults={"beta": 1000.0}),
     Engine("region_growing", "Region growing"),
     Engine("graph_cut_voxel", "Graph cut", least=2),
-    Engine("grabcut", "GrabCut"),
+    Engine("grabcut", "GrabCut", least=2),
     Engine("pixel_classifier", "Pixel classifier", least=2),
 )
 
