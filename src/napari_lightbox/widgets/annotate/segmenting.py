@@ -38,9 +38,9 @@ class Segmenting(QObject):  # type: ignore[misc]
         self.live = Live(bench.runner, bench.bar, self.plan)
         panel, live = bench.panel, self.live
         self.painting.painted.connect(self._on_stroke)
-        self.painting.drawn.connect(lambda: self._auto(DRAWING_MS))
+        self.painting.drawn.connect(self._run_soon)
         self.painting.begun.connect(live.outdated)
-        self.tuning.changed.connect(lambda: self._auto(DRAWING_MS))
+        self.tuning.changed.connect(self._run_soon)
         panel.engine_changed.connect(self._on_engine)
         panel.image_changed.connect(self._on_image)
         panel.seeds_changed.connect(live.stop)
@@ -114,6 +114,10 @@ class Segmenting(QObject):  # type: ignore[misc]
             self.live.painted(box)
         else:
             self.live.outdated()
+
+    def _run_soon(self, *_: object) -> None:
+        # a bound method: a lambda would keep this object alive for as long as its own parts live
+        self._auto(DRAWING_MS)
 
     def _auto(self, delay: int) -> None:
         """Run again after a change that is no stroke, when runs follow changes and there is something to run on."""
