@@ -116,14 +116,3 @@ def two_discs(depth: int = 0) -> tuple[Any, Any]:
 def dice(a: Any, b: Any) -> float:
     """Return the Dice coefficient of two masks."""
     return float(2 * np.count_nonzero(a & b) / max(np.count_nonzero(a) + np.count_nonzero(b), 1))
-
-
-def pytest_collection_modifyitems(items: list[Any]) -> None:
-    """Leave these tests to `make test-long`.
-
-    After many resizes of one canvas, vispy takes Qt's frame buffer for one of its own and no later drawing works
-    (IndexError in vispy.gloo.glir deactivate): run this folder in a process of its own.
-    """
-    for item in items:
-        if Path(__file__).parent in item.path.parents:
-            item.add_marker(pytest.mark.long)
