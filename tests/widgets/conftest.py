@@ -52,21 +52,11 @@ def viewer(_window: Any) -> Iterator[Any]:
     from napari.utils.notifications import notification_manager
 
     notification_manager.records.clear()
-    _forget_frame_buffers(_window)
     yield _window
     _window.window.remove_dock_widget("all")
     _window.layers.clear()
     _window.dims.ndisplay = 2
     process_until(lambda: True)
-
-
-def _forget_frame_buffers(viewer: Any) -> None:
-    """Let vispy ask for the window's frame buffer again.
-
-    It remembers the first one for good. Qt makes a new one when the canvas is resized, and once the old number is given to a
-    buffer of vispy's own, every later drawing in this window fails.
-    """
-    viewer.window._qt_viewer.canvas._scene_canvas.context.shared.parser.env.pop("fb_stack", None)
 
 
 @pytest.fixture
