@@ -159,12 +159,13 @@ class Journal:
                 file.write(header() + self._owner + b"".join(_snapshot(name, state) for name, state in states.items()))
                 file.flush()
                 os.fsync(file.fileno())
+                snapshot = file.tell()
                 with self._lock:
                     with self.path.open("rb") as old:
                         old.seek(stop)
                         file.write(old.read())
                     file.flush()
-                    self._take(partial, file.tell())
+                    self._take(partial, snapshot, file.tell())
         except (OSError, LightboxError):
             # the long file is as good; try again when it has doubled
             with self._lock:
@@ -173,7 +174,8 @@ class Journal:
             partial.unlink(missing_ok=True)
             self._smaller = None
 
-    def _take(self, partial: Path, size: int) -> None:
+    def _take(self, partial: Path, snapshot: int, size: int) -> None:
+        """Go on in a file that begins with a snapshot of so many bytes; what follows counts towards the next one."""
         if self._file is None:
             return
         os.close(self._file)
@@ -181,7 +183,7 @@ class Journal:
         try:
             partial.replace(self.path)
             self._size = size
-            self._base = max(SMALLEST_TAIL, 2 * size) + size
+            self._base = max(SMALLEST_TAIL, 2 * snapshot) + snapshot
         finally:
             self._file = os.open(self.path, os.O_WRONLY | os.O_APPEND | getattr(os, "O_BINARY", 0))
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from math import prod
 from typing import Any
 
 import numpy as np
@@ -23,7 +22,8 @@ Key = tuple[str, Spans]
 class SourceHashes:
     """Pixels by the name of their source, and hashes of boxes of them.
 
-    Small images are hashed as a whole when they are attached; of larger ones the boxes asked for.
+    Small images in memory are hashed as a whole when they are attached; of larger and of lazy ones, whose every block may
+    be dear to compute, the boxes asked for.
     """
 
     def __init__(self) -> None:
@@ -46,7 +46,7 @@ class SourceHashes:
             if known == name and content_hash(data, box_of(spans)) != digest:
                 raise RecipeError(name, "has other pixels than when it was logged", "Use another name, or begin a new log")
         self._pixels[name] = data
-        if prod(data.shape) * np.dtype(data.dtype).itemsize <= WHOLE_HASH_BYTES:
+        if isinstance(data, np.ndarray) and data.nbytes <= WHOLE_HASH_BYTES:
             self.ask(name, whole_box(data.shape))
 
     def release(self, name: str) -> None:
