@@ -11,7 +11,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-SECTIONS = ("startup", "techniques", "latency", "annotate", "components", "memory")
+SECTIONS = ("startup", "techniques", "latency", "annotate", "window", "components", "memory")
 LIBRARIES = ("numpy", "scipy", "scikit-image", "opencv-python", "SimpleITK", "numba", "dask", "zarr", "napari-lightbox")
 
 

@@ -13,103 +13,16 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from napari_lightbox.testing import Hand
+
 WINDOW = (1280, 800)
 ENGINES = ("marker_controlled_watershed", "random_walker", "graph_cut_voxel")
 TUMOUR = 9
-
-
-class Hand:
-    """A person's mouse, keyboard and eyes on one viewer."""
-
-    def __init__(self, viewer: Any, folder: Path) -> None:
-        self.viewer = viewer
-        self.folder = folder
-        self.canvas = viewer.window._qt_viewer.canvas
-        self.pictures = 0
-
-    def wait(self, done: Callable[[], bool] = lambda: True, seconds: float = 900.0) -> float:
-        """Let the window live until something holds; return the longest gap between two turns of its event loop."""
-        from qtpy.QtWidgets import QApplication
-
-        end, gap = time.monotonic() + seconds, 0.0
-        while True:
-            start = time.perf_counter()
-            QApplication.processEvents()
-            gap = max(gap, time.perf_counter() - start)
-            if done():
-                return gap
-            if time.monotonic() > end:
-                raise TimeoutError("nothing happened in time")
-            time.sleep(0.005)
-
-    def press(self, button: Any) -> None:
-        """Click a button."""
-        from qtpy.QtCore import Qt
-        from qtpy.QtTest import QTest
-
-        if not button.isEnabled():
-            raise RuntimeError(f"the button {button.text()!r} cannot be pressed")
-        QTest.mouseClick(button, Qt.MouseButton.LeftButton)
-        self.wait()
-
-    def type(self, widget: Any, text: str) -> None:
-        """Write into a field."""
-        from qtpy.QtTest import QTest
-
-        QTest.keyClicks(widget, text)
-        self.wait()
-
-    def key(self, widget: Any, key: str) -> None:
-        """Press one key."""
-        from qtpy.QtCore import Qt
-        from qtpy.QtTest import QTest
-
-        QTest.keyClick(widget, getattr(Qt.Key, f"Key_{key}"))
-        self.wait()
-
-    def stroke(self, layer: Any, *points: Sequence[float]) -> float:
-        """Drag the mouse over the canvas through index positions of a visible plane; return when the button was released."""
-        from qtpy.QtCore import Qt
-        from qtpy.QtTest import QTest
-
-        self.wait()
-        places = [self._on_canvas(layer, p) for p in points]
-        QTest.mouseMove(self.canvas.native, places[0])
-        QTest.mousePress(self.canvas.native, Qt.MouseButton.LeftButton, pos=places[0])
-        for place in places[1:]:
-            QTest.mouseMove(self.canvas.native, place)
-            self.wait()
-        released = time.perf_counter()
-        QTest.mouseRelease(self.canvas.native, Qt.MouseButton.LeftButton, pos=places[-1])
-        return released
-
-    def picture(self, name: str) -> None:
-        """Photograph the window."""
-        self.pictures += 1
-        self.wait()
-        self.viewer.screenshot(path=str(self.folder / f"{self.pictures:02}-{name}.png"), canvas_only=False, flash=False)
-
-    def dock(self, widget: Any, title: str, area: str = "right") -> Any:
-        """Open a dock as napari's menu does."""
-        self.viewer.window.add_dock_widget(widget, name=title, area=area, tabify=area == "right")
-        self.wait()
-        return widget
-
-    def _on_canvas(self, layer: Any, point: Sequence[float]) -> Any:
-        from qtpy.QtCore import QPoint
-
-        shown = list(self.viewer.dims.displayed[-2:])
-        index = np.asarray(layer.world_to_data(self.viewer.dims.point[-layer.ndim :]), float)
-        index[shown] = point
-        world = np.asarray(layer.data_to_world(index))[shown]
-        target = self.canvas.view.scene.node_transform(self.canvas._scene_canvas.scene)
-        return QPoint(*np.rint(np.asarray(target.map(world[::-1])[:2])).astype(int).tolist())
 
 
 def walk(folder: Path, minutes: float) -> dict[str, Any]:

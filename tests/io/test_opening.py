@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import pickle
-import time
 from pathlib import Path
 from typing import Any
 
@@ -198,11 +197,9 @@ def test_a_hundred_thousand_frames_cost_as_much_as_ten(tmp_path):
         read.append(number)
         return np.full((4, 5), number, "int32")
 
-    begin = time.perf_counter()
     data = lazy(Frames(tmp_path / "a", (100, 1000), (4, 5), "int32", load), (1, 1, 4, 5), tmp_path / "a")
     assert int(data[77, 321, 0, 0].compute()) == 77_321
     assert read == [77_321]
-    assert time.perf_counter() - begin < 2, "building and culling a graph of 100,000 frames takes milliseconds"
     assert data[3:5, 10:2:-4].sum().compute() == 4 * 5 * (3010 + 3006 + 4010 + 4006)
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import time
 from pathlib import Path
 from typing import Any
 
@@ -258,9 +257,8 @@ def test_rows_that_are_not_objects_are_no_features(labels: Any) -> None:
     assert labels.features.empty
 
 
-def test_fifty_thousand_rows_stay_smooth(viewer: Any) -> None:
+def test_fifty_thousand_rows_are_filtered_sorted_and_selected_as_pandas_does(viewer: Any) -> None:
     from qtpy.QtCore import Qt
-    from qtpy.QtWidgets import QApplication
 
     from napari_lightbox.widgets.table_dock import TableDock
 
@@ -268,37 +266,16 @@ def test_fifty_thousand_rows_stay_smooth(viewer: Any) -> None:
     rng = np.random.default_rng(0)
     table = Table({"label": np.arange(1, count + 1)} | {f"column {i}": rng.normal(size=count) for i in range(10)})
     layer = viewer.add_labels((np.arange(1000 * 1000) // 20 + 1).reshape(1000, 1000).astype(np.int32))
-    taken: dict[str, float] = {}
-    start = time.thread_time()
-
-    def lap(name: str) -> None:
-        nonlocal start
-        QApplication.processEvents()
-        taken[name] = time.thread_time() - start
-        start = time.thread_time()
-
     dock = TableDock(table, viewer, layer)
-    dock.paint.highlight.setChecked(False)
     viewer.window.add_dock_widget(dock, name="many", area="bottom")
-    viewer.window._qt_window.show()
-    lap("open")
-    dock.view.sortByColumn(3, Qt.SortOrder.DescendingOrder)
-    lap("sort")
     dock.filter.setText("`column 1` > 0 and label != 3")
-    lap("filter")
-    dock.plot.switch.setChecked(True)
-    dock.plot.y.setCurrentIndex(4)
-    lap("scatter plot")
+    dock.view.sortByColumn(3, Qt.SortOrder.DescendingOrder)
+    frame = table.to_pandas()
+    wanted = frame.query("`column 1` > 0 and label != 3").sort_values(frame.columns[3], ascending=False)
+    shown = dock.view.model()
+    assert shown.rowCount() == len(wanted)
+    rows = [0, 1, 2, len(wanted) // 2, len(wanted) - 1]
+    assert [int(shown.index(row, 0).data()) for row in rows] == wanted["label"].iloc[rows].tolist()
     dock.select(table["column 2"] > 0)
-    lap("select half, scattered")
-    dock.view.sortByColumn(4, Qt.SortOrder.AscendingOrder)
-    lap("sort with selection")
-    dock.view.selectAll()
-    lap("select all")
-    dock.view.scrollToBottom()
-    lap("scroll")
-    viewer.window._qt_window.hide()
-    print("50,000 rows, ms: " + ", ".join(f"{name} {1000 * t:.0f}" for name, t in taken.items()))
-    opened = taken.pop("open")
-    assert max(taken.values()) < 0.1, taken
-    assert opened < 0.6
+    chosen = dock.view.selectionModel().selectedRows()
+    assert len(chosen) == int((wanted["column 2"] > 0).sum())

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from qtpy.QtCore import QPoint, Qt
-from qtpy.QtTest import QTest
-from qtpy.QtWidgets import QApplication
 from tests.widgets.conftest import press, process_until
 
 from napari_lightbox.settings import override
+from napari_lightbox.testing import Hand
 
 
 @pytest.fixture(autouse=True)
@@ -60,28 +58,7 @@ def scene(viewer: Any, annotate: Callable[[], Any]) -> tuple[Any, Any, Any]:
 @pytest.fixture
 def stroke(viewer: Any) -> Callable[..., None]:
     """Drag the mouse over the canvas through positions in pixels of a layer's last two axes."""
-    canvas = viewer.window._qt_viewer.canvas
-
-    def drag(layer: Any, *points: Sequence[float], release: bool = True) -> None:
-        process_until(lambda: True)
-        places = [_on_canvas(viewer, canvas, layer, p) for p in points]
-        QTest.mouseMove(canvas.native, places[0])
-        QTest.mousePress(canvas.native, Qt.MouseButton.LeftButton, pos=places[0])
-        for place in places[1:]:
-            QTest.mouseMove(canvas.native, place)
-            QApplication.processEvents()
-        if release:
-            QTest.mouseRelease(canvas.native, Qt.MouseButton.LeftButton, pos=places[-1])
-
-    return drag
-
-
-def _on_canvas(viewer: Any, canvas: Any, layer: Any, point: Sequence[float]) -> Any:
-    index = np.asarray(layer.world_to_data(viewer.dims.point[-layer.ndim :]), float)
-    index[[axis - viewer.dims.ndim for axis in viewer.dims.displayed[-2:]]] = point
-    world = np.asarray(layer.data_to_world(index))[[axis - viewer.dims.ndim for axis in viewer.dims.displayed[-2:]]]
-    target = canvas.view.scene.node_transform(canvas._scene_canvas.scene)
-    return QPoint(*np.rint(np.asarray(target.map(world[::-1])[:2])).astype(int).tolist())
+    return Hand(viewer).stroke
 
 
 def paint_all(dock: Any, seeds: Any, stroke: Callable[..., None]) -> None:
