@@ -34,25 +34,28 @@ def press(button: Any) -> None:
     QTest.mouseClick(button, Qt.MouseButton.LeftButton)
 
 
-@pytest.fixture(scope="session")
-def _window() -> Iterator[Any]:
-    napari = pytest.importorskip("napari")
-    for name in ("cv2", "numba", "pandas", "scipy.ndimage", "SimpleITK", "skimage"):
-        importlib.import_module(name)
+def new_viewer() -> Any:
+    """Return a hidden viewer that was shown once: a canvas never shown draws into the context of another one."""
+    import napari
+
     viewer = napari.Viewer(show=False)
-    _give_the_canvas_a_context(viewer)
-    gc.freeze()  # napari collects garbage whenever a layer goes: libraries need not be searched each time
-    yield viewer
-    viewer.close()
-    process_until(lambda: True)
-
-
-def _give_the_canvas_a_context(viewer: Any) -> None:
-    """Show the window once: a canvas never shown draws into the context of another, and crashes when that is gone."""
     native = viewer.window._qt_viewer.canvas.native
     viewer.window._qt_window.show()
     process_until(lambda: native.context() is not None and native.isValid())
     viewer.window._qt_window.hide()
+    return viewer
+
+
+@pytest.fixture(scope="session")
+def _window() -> Iterator[Any]:
+    pytest.importorskip("napari")
+    for name in ("cv2", "numba", "pandas", "scipy.ndimage", "SimpleITK", "skimage"):
+        importlib.import_module(name)
+    viewer = new_viewer()
+    gc.freeze()  # napari collects garbage whenever a layer goes: libraries need not be searched each time
+    yield viewer
+    viewer.close()
+    process_until(lambda: True)
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from typing import Any
 import dask.array as da
 import numpy as np
 import pytest
-from tests.widgets.conftest import press, process_until
+from tests.widgets.conftest import new_viewer, press, process_until
 
 import napari_lightbox as lb
 from napari_lightbox.errors import MemoryForecastError
@@ -317,12 +317,10 @@ def test_layer_deleted_during_the_run(viewer: Any, open_dock: Callable[[str], An
 
 
 def test_closing_the_window_cancels_the_run(monkeypatch: pytest.MonkeyPatch, viewer: Any) -> None:
-    import napari
-
     from napari_lightbox.widgets import entry
 
     _, ends = slow(monkeypatch)
-    other = napari.Viewer(show=False)
+    other = new_viewer()
     other.add_image(IMAGE)
     dock = entry.gaussian_blur(other)
     other.window.add_dock_widget(dock, name="Blur")

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import suppress
 from typing import Any
 
-from qtpy.QtCore import QObject, Qt, Signal
+from qtpy.QtCore import QObject, Signal
 
 from napari_lightbox.engine.runner import Job
+from napari_lightbox.widgets.doorbell import in_gui_thread
 
 _ENDS = ("done", "failed", "cancelled")
 
@@ -23,14 +23,13 @@ class Watch(QObject):  # type: ignore[misc]
     finished = Signal(object)
     failed = Signal(object)
     cancelled = Signal()
-    _reported = Signal()
 
     def __init__(self, job: Job) -> None:
         super().__init__()
         self._job: Job | None = job
-        self._reported.connect(self._read, Qt.ConnectionType.QueuedConnection)
-        self._unsubscribe: Callable[[], Any] = job.subscribe(self._hear)
-        self._hear(job)
+        ring = in_gui_thread(self._read)
+        self._unsubscribe: Callable[[], Any] = job.subscribe(ring)
+        ring(job)
 
     @property
     def running(self) -> bool:
@@ -49,14 +48,9 @@ class Watch(QObject):  # type: ignore[misc]
         if job is not None:
             job.cancel()
 
-    def _hear(self, job: Job) -> None:
-        """Pass a report on, from whatever thread it comes; the window may be gone by then."""
-        with suppress(RuntimeError):
-            self._reported.emit()
-
-    def _read(self) -> None:
-        job = self._job
-        if job is None:
+    def _read(self, job: Job) -> None:
+        """Pass a report on."""
+        if self._job is None:
             return
         status = job.status
         if status not in _ENDS:

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 from tests.widgets.annotate.conftest import settle, two_discs
-from tests.widgets.conftest import press, process_until
+from tests.widgets.conftest import new_viewer, press, process_until
 
 pytestmark = pytest.mark.gui
 
@@ -86,12 +86,10 @@ def test_dock_works_behind_the_proxy_napari_gives_to_plugins(viewer: Any, stroke
 
 
 def test_closing_the_window_ends_the_session(annotate: Callable[[], Any], viewer: Any) -> None:
-    import napari
-
     from napari_lightbox.widgets.annotate import session
     from napari_lightbox.widgets.annotate.dock import AnnotateDock
 
-    other = napari.Viewer(show=False)
+    other = new_viewer()
     image, _ = two_discs()
     other.add_image(image, axis_labels=tuple("yx"))
     dock = AnnotateDock(other)

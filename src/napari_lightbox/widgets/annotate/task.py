@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from contextlib import suppress
+from functools import partial
 from typing import Any
 
-from qtpy.QtCore import QObject, Qt, Signal
+from qtpy.QtCore import QObject, Signal
 
 from napari_lightbox.engine.control import Control
+from napari_lightbox.widgets.doorbell import in_gui_thread
 
 
 class Task(QObject):  # type: ignore[misc]
@@ -18,16 +19,14 @@ class Task(QObject):  # type: ignore[misc]
     finished = Signal(object)
     failed = Signal(object)
     progressed = Signal(float, str)
-    _ended = Signal(object, object)
 
     def __init__(self, call: Callable[[Control], Any], name: str) -> None:
         super().__init__()
-        self._call = call
         self._begun = False
         self._over = False
-        self._control = Control(self._report)
-        self._ended.connect(self._answer, Qt.ConnectionType.QueuedConnection)
-        self._thread = threading.Thread(target=self._run, name=f"lightbox-{name}", daemon=True)
+        self._control = Control(in_gui_thread(self._report))
+        work = partial(_run, call, self._control, in_gui_thread(self._answer))
+        self._thread = threading.Thread(target=work, name=f"lightbox-{name}", daemon=True)
 
     @property
     def running(self) -> bool:
@@ -44,16 +43,8 @@ class Task(QObject):  # type: ignore[misc]
         self._over = True
         self._control.cancel()
 
-    def _run(self) -> None:
-        try:
-            value, error = self._call(self._control), None
-        except Exception as failure:  # noqa: BLE001 - whatever went wrong is shown to the user
-            value, error = None, failure
-        with suppress(RuntimeError):
-            self._ended.emit(value, error)
-
     def _report(self, fraction: float, message: str) -> None:
-        with suppress(RuntimeError):
+        if not self._over:
             self.progressed.emit(fraction, message)
 
     def _answer(self, value: Any, error: Exception | None) -> None:
@@ -64,3 +55,11 @@ class Task(QObject):  # type: ignore[misc]
             self.failed.emit(error)
         else:
             self.finished.emit(value)
+
+
+def _run(call: Callable[[Control], Any], control: Control, answer: Callable[..., None]) -> None:
+    try:
+        value, error = call(control), None
+    except Exception as failure:  # noqa: BLE001 - whatever went wrong is shown to the user
+        value, error = None, failure
+    answer(value, error)
