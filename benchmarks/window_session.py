@@ -15,7 +15,8 @@ from typing import Any
 import numpy as np
 
 from benchmarks.bench_annotate import Scene, scenes
-from napari_lightbox.contract import Table, registry
+from napari_lightbox.contract import registry
+from napari_lightbox.contract.values import Table
 from napari_lightbox.settings import override
 from napari_lightbox.testing import Hand
 

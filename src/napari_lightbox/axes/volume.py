@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
@@ -62,6 +62,9 @@ class Volume:
 
     def with_data(self, data: Any, **changes: Any) -> Volume:
         """Return a volume at the same place with other values; lengths not known so far (0) are those of the data."""
-        shape = tuple(m if m or n != n else n for m, n in zip(self.geometry.shape, data.shape, strict=False))
-        geometry = self.geometry if shape == self.geometry.shape else replace(self.geometry, shape=shape)
-        return replace(self, **{"data": data, "geometry": geometry, **changes})
+        geometry = changes.pop("geometry", None) or self._known_as(data.shape)
+        return replace(self, data=data, geometry=geometry, **changes)
+
+    def _known_as(self, lengths: Sequence[int]) -> Geometry:
+        shape = tuple(m if m or n != n else n for m, n in zip(self.geometry.shape, lengths, strict=False))
+        return self.geometry if shape == self.geometry.shape else replace(self.geometry, shape=shape)
