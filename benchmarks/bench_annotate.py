@@ -91,6 +91,7 @@ ROWS = (
     Row("grabcut", {"seeds_are": "classes"}, {"OpenCV": plain.opencv_grabcut}, wanted=0.9),
     Row("graph_cut_voxel", plain.WHOLE_CUT, {"scipy": plain.scipy_cut}),
     Row("graph_cut_voxel", {}, {}),
+    Row("pixel_classifier", plain.CLASSIFIER, {"scikit-image": plain.skimage_classifier}),
 )
 
 

@@ -9,6 +9,8 @@ import numpy as np
 TOLERANCE = 30.0
 # capacities that scipy can hold: whole numbers
 WHOLE_CUT = {"boundary_term": "difference_exponential", "sigma": 60.0}
+# as many trees on both sides
+CLASSIFIER = {"trees": 100, "depth": 16}
 _ONE = 1_000_000
 
 
@@ -129,3 +131,14 @@ def scipy_cut(image: Any, seeds: Any) -> Any:
     labels = np.full(count + 2, 2)
     labels[breadth_first_order(left, count, return_predecessors=False)] = 1
     return labels[:count].reshape(image.shape)
+
+
+def skimage_classifier(image: Any, seeds: Any) -> Any:
+    """Random forest over scikit-image's features at the same scales, with the same number and depth of trees."""
+    from skimage.feature import multiscale_basic_features
+    from skimage.future import fit_segmenter, predict_segmenter
+    from sklearn.ensemble import RandomForestClassifier
+
+    features = multiscale_basic_features(image, sigma_min=1, sigma_max=8, num_sigma=4)
+    forest = RandomForestClassifier(n_estimators=CLASSIFIER["trees"], max_depth=CLASSIFIER["depth"], random_state=0, n_jobs=-1)
+    return predict_segmenter(features, fit_segmenter(seeds, features, forest))

@@ -38,14 +38,15 @@ def annotate(hand: Hand, scene: Scene) -> Iterator[dict[str, Any]]:
     viewer, ndim = hand.viewer, scene.image.ndim
     viewer.add_image(scene.image, name="image", axis_labels=tuple(scene.axes))
     place = np.argwhere(scene.seeds == 1)
+    beside = np.argwhere(scene.seeds == 2)
     for axis in range(ndim - 2):
         viewer.dims.set_current_step(axis, int(place[0, axis]))
     dock = hand.dock(AnnotateDock(viewer), "Annotate (Lightbox)")
     hand.press(dock.panel.new)
     seeds = dock.panel.seeds.chosen()
     seeds.data = scene.seeds
-    seeds.brush_size = 2
-    row, column = place[:, -2:].mean(axis=0).round().astype(int)
+    seeds.brush_size, seeds.selected_label = 2, 2
+    row, column = (int(n) for n in beside[:, -2:].max(axis=0))
     for engine in [e.id for e in dock.panel.engines]:
         dock.panel.choose_engine(engine)
         dock.panel.choose_scope("plane" if ndim == 2 else "volume")
@@ -53,9 +54,9 @@ def annotate(hand: Hand, scene: Scene) -> Iterator[dict[str, Any]]:
         hand.press(dock.bar.run)
         hand.wait(lambda: not dock.busy)
         times, gaps = [], []
-        for stroke in range(STROKES):
-            seeds.selected_label = 1 if stroke % 2 else 0
-            released = hand.stroke(seeds, (row, column - 3), (row, column + 3))
+        for _ in range(STROKES):
+            column += 3  # background that was not painted so far
+            released = hand.stroke(seeds, (row - 4, column), (row, column))
             gaps.append(hand.wait(lambda: not dock.busy))
             times.append(time.perf_counter() - released)
         hand.press(dock.panel.accept)
