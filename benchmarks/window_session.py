@@ -22,6 +22,8 @@ from napari_lightbox.testing import Hand
 
 WINDOW = (1280, 800)
 STROKES = 5
+# turns of the event loop after which a new layer and a new dock are drawn
+DRAWN = 50
 
 
 def say(what: str, **figures: Any) -> dict[str, Any]:
@@ -44,10 +46,10 @@ def annotate(hand: Hand, scene: Scene) -> Iterator[dict[str, Any]]:
     dock = hand.dock(AnnotateDock(viewer), "Annotate (Lightbox)")
     hand.press(dock.panel.new)
     seeds = dock.panel.seeds.chosen()
-    seeds.data = scene.seeds
     seeds.brush_size, seeds.selected_label = 2, 2
-    row, column = (int(n) for n in beside[:, -2:].max(axis=0))
     for engine in [e.id for e in dock.panel.engines]:
+        seeds.data = scene.seeds.copy()
+        row, column = (int(n) for n in beside[:, -2:].max(axis=0))
         dock.panel.choose_engine(engine)
         dock.panel.choose_scope("plane" if ndim == 2 else "volume")
         hand.wait(lambda: not dock.busy)
@@ -117,6 +119,8 @@ def train(hand: Hand) -> Iterator[dict[str, Any]]:
     dock.source.rows[0].labels.choose(truth)
     for name, value in {"levels": 3, "width": 16, "patch": 64, "epochs": 3, "steps": 20, "merge": True}.items():
         dock.fields[name].set_value(value)
+    for _ in range(DRAWN):
+        hand.wait()
     start = time.perf_counter()
     hand.press(dock.bar.run)
     pressed = time.perf_counter() - start
