@@ -46,8 +46,9 @@ def walk(folder: Path, minutes: float) -> dict[str, Any]:
     report |= correct(hand, dock)
     labels = viewer.layers[report["target"]]
     measure(hand, labels)
-    report |= learn(hand, dock, minutes)
-    report |= save(hand, dock, labels)
+    classify(hand, dock)
+    save(hand, dock, labels)
+    report |= train(hand, minutes)
     viewer.close()
     return report
 
@@ -69,8 +70,8 @@ def look_at_tumour(viewer: Any) -> None:
 
     layer = viewer.layers[0]
     viewer.dims.point = tuple(layer.data_to_world(layer.world_to_data(TUMOUR_CENTRE_MM)))
-    viewer.camera.center = TUMOUR_CENTRE_MM[-2:]
-    viewer.camera.zoom *= 1.6
+    viewer.scene.camera.center = TUMOUR_CENTRE_MM[-2:]
+    viewer.scene.camera.zoom *= 1.6
 
 
 def denoise(hand: Hand) -> Any:
@@ -199,22 +200,25 @@ def measure(hand: Hand, labels: Any) -> None:
     hand.viewer.window.remove_dock_widget(dock)
 
 
-def learn(hand: Hand, annotate_dock: Any, minutes: float) -> dict[str, Any]:
-    """Classify pixels from the same scribbles, then train a U-Net on cells whose labels are at hand."""
+def classify(hand: Hand, dock: Any) -> None:
+    """Classify pixels from the same scribbles."""
+    dock.panel.choose_scope("plane")
+    dock.panel.choose_engine("pixel_classifier")
+    hand.press(dock.bar.run)
+    hand.wait(lambda: not dock.busy)
+    hand.picture("pixel-classifier")
+    hand.press(dock.panel.discard)
+
+
+def train(hand: Hand, minutes: float) -> dict[str, Any]:
+    """Train a U-Net on cells whose labels are at hand."""
     from napari_lightbox.widgets.train_dock import TrainDock
 
-    annotate_dock.panel.choose_scope("plane")
-    annotate_dock.panel.choose_engine("pixel_classifier")
-    hand.press(annotate_dock.bar.run)
-    hand.wait(lambda: not annotate_dock.busy)
-    hand.picture("pixel-classifier")
-    hand.press(annotate_dock.panel.discard)
-    before = list(hand.viewer.layers)
+    hand.viewer.window.remove_dock_widget("all")
+    hand.viewer.layers.clear()
     hand.viewer.open_sample("napari-lightbox", "cells_2d")
-    image, labels = [layer for layer in hand.viewer.layers if layer not in before]
-    shown = [layer for layer in before if layer.visible]
-    for layer in shown:
-        layer.visible = False
+    image, labels = hand.viewer.layers
+    hand.viewer.reset_view()
     dock = hand.dock(TrainDock(hand.viewer), "Train a U-Net (Lightbox)")
     row = dock.source.rows[0]
     row.image.choose(image)
@@ -223,18 +227,11 @@ def learn(hand: Hand, annotate_dock: Any, minutes: float) -> dict[str, Any]:
     dock.fields["merge"].set_value(True)
     hand.press(dock.bar.run)
     gap = hand.wait(lambda: not dock.bar.busy)
-    hand.viewer.reset_view()
     hand.picture("unet")
-    dice = dock.trained.dice if dock.trained is not None else None
-    hand.viewer.window.remove_dock_widget(dock)
-    for layer in [layer for layer in hand.viewer.layers if layer not in before]:
-        hand.viewer.layers.remove(layer)
-    for layer in shown:
-        layer.visible = True
-    return {"unet_dice": dice, "unet_longest_gap_ms": 1e3 * gap}
+    return {"unet_dice": dock.trained.dice if dock.trained is not None else None, "unet_longest_gap_ms": 1e3 * gap}
 
 
-def save(hand: Hand, annotate_dock: Any, labels: Any) -> dict[str, Any]:
+def save(hand: Hand, annotate_dock: Any, labels: Any) -> None:
     """Save recipe, log and mask."""
     import napari_lightbox as lb
     from napari_lightbox.widgets.layers import suggest_axes, volume_of
@@ -249,7 +246,6 @@ def save(hand: Hand, annotate_dock: Any, labels: Any) -> dict[str, Any]:
     dock.exchange.save(hand.folder / "recipe.json")
     lb.write(hand.folder / "smooth.nii.gz", volume_of(smooth, suggest_axes(smooth)[0]))
     lb.write(hand.folder / "tumour.nii.gz", volume_of(labels, suggest_axes(labels)[0]))
-    return {}
 
 
 def replay(folder: Path) -> dict[str, Any]:
