@@ -126,7 +126,8 @@ def train(hand: Hand) -> Iterator[dict[str, Any]]:
     pressed = time.perf_counter() - start
     starting = hand.wait(lambda: dock.job is not None and dock.job.progress is not None)
     yield say("train: from the click to the first step", gap_ms=1e3 * max(pressed, starting))
-    yield say("train: three epochs and prediction", gap_ms=1e3 * hand.wait(lambda: not dock.bar.busy))
+    yield say("train: three epochs", gap_ms=1e3 * hand.wait(lambda: dock.job.status not in ("queued", "running")))
+    yield say("train: what it learned is shown as a new layer", gap_ms=1e3 * hand.wait(lambda: not dock.bar.busy))
     hand.viewer.window.remove_dock_widget(dock)
 
 
