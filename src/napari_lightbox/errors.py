@@ -81,3 +81,15 @@ class MissingDependencyError(LightboxError):
 
 class DownloadError(LightboxError):
     """A file could not be fetched or its checksum is wrong."""
+
+
+class WireError(LightboxError):
+    """What came over the network is damaged, or not what was promised."""
+
+
+class VersionError(LightboxError):
+    """Client and server do not speak the same protocol."""
+
+
+class ServerError(LightboxError):
+    """The server failed, or what answers is no Lightbox server."""
