@@ -61,7 +61,8 @@ def test_opening_and_closing_leaves_nothing(viewer: Any, annotate: Callable[[], 
     for _ in range(20):
         gone = once()
     process_until(lambda: gc.collect() >= 0 and gone() is None, timeout=20)
-    assert counts() == before
+    # what earlier tests left to the garbage collector may go meanwhile
+    assert all(now <= then for now, then in zip(counts(), before, strict=True)), (before, counts())
     assert [layer.name for layer in viewer.layers] == ["discs", "discs seeds"]
 
 
