@@ -61,8 +61,10 @@ def test_opening_and_closing_leaves_nothing(viewer: Any, annotate: Callable[[], 
     for _ in range(20):
         gone = once()
     process_until(lambda: gc.collect() >= 0 and gone() is None, timeout=20)
-    # what earlier tests left to the garbage collector may go meanwhile
-    assert all(now <= then for now, then in zip(counts(), before, strict=True)), (before, counts())
+    after = counts()
+    assert (*after[:2], *after[3:]) == (*before[:2], *before[3:])
+    # files that earlier tests left to the garbage collector may be closed meanwhile
+    assert after[2] <= before[2]
     assert [layer.name for layer in viewer.layers] == ["discs", "discs seeds"]
 
 

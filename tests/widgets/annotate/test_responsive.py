@@ -12,6 +12,7 @@ from tests.widgets.annotate.conftest import paint_all, settle, two_discs
 from tests.widgets.conftest import press
 
 from napari_lightbox.engine import local
+from napari_lightbox.widgets.annotate import steps
 
 pytestmark = pytest.mark.gui
 
@@ -54,6 +55,8 @@ def test_window_turns_while_an_engine_runs_and_while_it_is_accepted(
     settle(dock)
     assert held
     assert all(held), "the window stood still until the engine was done"
+    # short slices, so that a fast machine needs several of them, too
+    monkeypatch.setattr(steps, "_SLICE_SECONDS", 1e-4)
     turns[0] = 0
     press(dock.panel.accept)
     settle(dock)
