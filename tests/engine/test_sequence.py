@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Any
 
 import dask.array as da
@@ -13,11 +14,15 @@ from napari_lightbox.contract import Sequence, State, technique
 from napari_lightbox.contract.roles import Image
 from napari_lightbox.engine.checkpoints import checkpoints
 from napari_lightbox.errors import AxesError
+from napari_lightbox.kernels import slabs
 from napari_lightbox.settings import override
 from napari_lightbox.testing.sources import WatchedArray
 
+_started: list[tuple[int, ...]] = []
+
 
 def _start(frame, parameters):
+    _started.append(frame.shape)
     return {"mean": np.zeros(frame.shape, np.float64)}
 
 
@@ -88,3 +93,18 @@ def test_channels_have_states_of_their_own() -> None:
 def test_a_stack_without_time_is_refused() -> None:
     with pytest.raises(AxesError, match="tyx"):
         lb.apply(running_mean.technique, VIDEO, axes="zyx")
+
+
+@pytest.mark.parametrize("processors", [1, 3])
+@pytest.mark.parametrize("masked", [False, True])
+def test_stripes_of_an_eager_film_change_nothing(monkeypatch: pytest.MonkeyPatch, processors: int, masked: bool) -> None:
+    monkeypatch.setattr(slabs, "_PROCESSORS", processors)
+    film = np.random.default_rng(1).integers(0, 255, (2, 5, 250, 110)).astype(np.uint8)
+    seen: list[tuple[int, ...]] = []
+    monkeypatch.setattr(sys.modules[__name__], "_started", seen)
+    mask = np.random.default_rng(2).random(film.shape) > 0.5 if masked else None
+    found = lb.apply(running_mean.technique, film, axes="ctyx", mask=mask)
+    expected = np.stack([reference(one) for one in film])
+    np.testing.assert_array_equal(found, expected if mask is None else np.where(mask, expected, film))
+    heights = sorted(shape[0] for shape in seen)
+    assert heights == ([250, 250] if processors == 1 else [83, 83, 83, 83, 84, 84])

@@ -15,6 +15,7 @@ from napari_lightbox.engine.kernel import Kernel, Place
 from napari_lightbox.engine.make_kernel import make_kernel
 from napari_lightbox.engine.sequence import run_frames
 from napari_lightbox.engine.statistics import whole_statistics
+from napari_lightbox.engine.stripes import fits_stripes, run_stripes
 
 
 def run_eager(bound: Bound) -> tuple[Kernel, tuple[Any, ...]]:
@@ -33,7 +34,10 @@ def _run(bound: Bound, kernel: Kernel) -> tuple[Any, ...]:
     place = Place((0,) * len(bound.mapped), taken, given)
     restriction = blocks.pop("mask:engine", None)
     if isinstance(locality, SequenceLocality):
-        return run_frames(kernel, blocks, bound.mapped.index("t"), place, None, restriction)[1]
+        time = bound.mapped.index("t")
+        if fits_stripes(kernel):
+            return run_stripes(kernel, blocks, time, place, restriction)
+        return run_frames(kernel, blocks, time, place, None, restriction)[1]
     statistics = whole_statistics(kernel, blocks, taken) if isinstance(locality, GlobalThenPointwise) else None
     if statistics is not None and not any(kernel.plans):
         return tables_alone(kernel, statistics)

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from napari_lightbox.contract import Sequence as SequenceLocality
 from napari_lightbox.engine.kernel import Index, Kernel, Place
@@ -14,7 +15,13 @@ States = dict[Index, Any]
 
 
 def run_frames(
-    kernel: Kernel, blocks: Mapping[str, Any], time: int, place: Place, states: States | None, restriction: Any
+    kernel: Kernel,
+    blocks: Mapping[str, Any],
+    time: int,
+    place: Place,
+    states: States | None,
+    restriction: Any,
+    into: tuple[NDArray[Any], ...] | None = None,
 ) -> tuple[States, tuple[Any, ...]]:
     """Run consecutive frames from `states` (None at the start) and return the new states and the outputs.
 
@@ -22,12 +29,14 @@ def run_frames(
     ----------
     time
         Position of t among the mapped axes; every other mapped index has a state of its own.
+    into
+        Arrays for the outputs, where all are arrays of known shape; new ones are made when not given.
     """
     locality = kernel.technique.locality
     assert isinstance(locality, SequenceLocality)
     current: States = dict(states or {})
     first = blocks[kernel.aligned[0]]
-    collected: list[dict[Index, Any]] = [{} for _ in kernel.plans]
+    collected: Any = into or [{} for _ in kernel.plans]
     shape = first.shape[: kernel.mapped]
     for index in sorted(np.ndindex(*shape), key=lambda i: i[time]):
         track = index[:time] + index[time + 1 :]
@@ -37,6 +46,8 @@ def run_frames(
         current[track] = state
         for bucket, value in zip(collected, kernel.finish(outcome, blocks, index, place, restriction), strict=True):
             bucket[index] = value
+    if into is not None:
+        return current, into
     return current, tuple(_arrange(kernel, number, bucket, shape, place) for number, bucket in enumerate(collected))
 
 

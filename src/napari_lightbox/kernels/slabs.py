@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from itertools import pairwise
 
 _PROCESSORS = os.cpu_count() or 1
+_here = threading.local()
 
 
 def run_slabs(work: Callable[[int, int], None], length: int, least: int = 1) -> None:
@@ -22,18 +24,33 @@ def run_slabs(work: Callable[[int, int], None], length: int, least: int = 1) -> 
         Number of items.
     least
         Fewest items worth a thread of their own.
+
+    Notes
+    -----
+    Within a range of another call nothing is split further: the processors are shared out already.
     """
     own, *others = pairwise(slab_edges(length, least))
-    waiting = [(_threads().submit(work, *slab), slab) for slab in others]
+    if not others or getattr(_here, "shared_out", False):
+        work(0, length)
+        return
+    waiting = [(_threads().submit(_range, work, slab), slab) for slab in others]
     try:
-        work(*own)
+        _range(work, own)
     finally:
         for future, slab in waiting:
             # what no thread has begun is done here: callers that are themselves such threads never wait for each other
             if future.cancel():
-                work(*slab)
+                _range(work, slab)
             else:
                 future.result()
+
+
+def _range(work: Callable[[int, int], None], slab: tuple[int, int]) -> None:
+    _here.shared_out = True
+    try:
+        work(*slab)
+    finally:
+        _here.shared_out = False
 
 
 def slab_edges(length: int, least: int = 1) -> list[int]:
