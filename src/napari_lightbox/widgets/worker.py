@@ -8,6 +8,7 @@ from typing import Any
 from qtpy.QtCore import QObject, Signal
 
 from napari_lightbox.engine.runner import Job
+from napari_lightbox.widgets.courtesy import window_first
 from napari_lightbox.widgets.doorbell import in_gui_thread
 
 _ENDS = ("done", "failed", "cancelled")
@@ -27,6 +28,7 @@ class Watch(QObject):  # type: ignore[misc]
     def __init__(self, job: Job) -> None:
         super().__init__()
         self._job: Job | None = job
+        self._courtesy = window_first()
         ring = in_gui_thread(self._read)
         self._unsubscribe: Callable[[], Any] = job.subscribe(ring)
         ring(job)
@@ -43,8 +45,8 @@ class Watch(QObject):  # type: ignore[misc]
 
     def release(self) -> None:
         """Cancel the job and hear no more of it."""
-        job, self._job = self._job, None
-        self._unsubscribe()
+        job = self._job
+        self._end()
         if job is not None:
             job.cancel()
 
@@ -56,8 +58,7 @@ class Watch(QObject):  # type: ignore[misc]
         if status not in _ENDS:
             self.progressed.emit(job.fraction, job.message)
             return
-        self._job = None
-        self._unsubscribe()
+        self._end()
         if status == "cancelled":
             self.cancelled.emit()
             return
@@ -67,3 +68,8 @@ class Watch(QObject):  # type: ignore[misc]
             self.failed.emit(error)
         else:
             self.finished.emit(outcome)
+
+    def _end(self) -> None:
+        self._job = None
+        self._unsubscribe()
+        self._courtesy.close()

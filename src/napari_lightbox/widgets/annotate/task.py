@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from contextlib import ExitStack
 from functools import partial
 from typing import Any
 
 from qtpy.QtCore import QObject, Signal
 
 from napari_lightbox.engine.control import Control
+from napari_lightbox.widgets.courtesy import window_first
 from napari_lightbox.widgets.doorbell import in_gui_thread
 
 
@@ -25,6 +27,7 @@ class Task(QObject):  # type: ignore[misc]
         self._begun = False
         self._over = False
         self._control = Control(in_gui_thread(self._report))
+        self._courtesy = ExitStack()
         work = partial(_run, call, self._control, in_gui_thread(self._answer))
         self._thread = threading.Thread(target=work, name=f"lightbox-{name}", daemon=True)
 
@@ -36,11 +39,13 @@ class Task(QObject):  # type: ignore[misc]
     def start(self) -> None:
         """Begin."""
         self._begun = True
+        self._courtesy = window_first()
         self._thread.start()
 
     def release(self) -> None:
         """Stop at the next opportunity and report nothing more."""
         self._over = True
+        self._courtesy.close()
         self._control.cancel()
 
     def _report(self, fraction: float, message: str) -> None:
@@ -51,6 +56,7 @@ class Task(QObject):  # type: ignore[misc]
         if self._over:
             return
         self._over = True
+        self._courtesy.close()
         if error is not None:
             self.failed.emit(error)
         else:
