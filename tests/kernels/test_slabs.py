@@ -53,6 +53,6 @@ def test_a_failure_arrives_and_leaves_no_trace() -> None:
         if first:
             raise ValueError(str(first))
 
-    with pytest.raises(ValueError, match="^[12]$"):
+    with pytest.raises(ValueError, match=r"^[12]$"):
         run_slabs(fail, 3)
     test_a_range_is_not_split_again_and_calls_after_it_are()
