@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
@@ -81,6 +82,13 @@ def make_footprint(shape: FootprintShape, radius: Sequence[float]) -> Footprint:
     A ball holds the cells whose centre lies in the ellipsoid with these half axes, a diamond those in the octahedron, a
     cross those on the axes; a disk is a ball without extent along z.
     """
+    footprint = _made(shape, tuple(map(float, radius)))
+    footprint.cells.flags.writeable = False
+    return footprint
+
+
+@lru_cache(maxsize=16)
+def _made(shape: FootprintShape, radius: tuple[float, ...]) -> Footprint:
     reach = half_widths(shape, radius)
     if shape == "box":
         return Footprint(shape, np.ones([2 * r + 1 for r in reach], bool))
