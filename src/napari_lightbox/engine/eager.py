@@ -21,14 +21,14 @@ from napari_lightbox.engine.stripes import fits_stripes, run_stripes
 def run_eager(bound: Bound) -> tuple[Kernel, tuple[Any, ...]]:
     """Return the kernel and the raw outputs: canonical arrays, lists of (mapped index, value) for the rest."""
     kernel = make_kernel(bound)
-    return kernel, _run(bound, kernel)
+    if isinstance(bound.technique.locality, Collection):
+        return kernel, _run_collection(bound, kernel)
+    return kernel, run_blocks(bound, kernel, eager_blocks(bound))
 
 
-def _run(bound: Bound, kernel: Kernel) -> tuple[Any, ...]:
-    blocks = eager_blocks(bound)
+def run_blocks(bound: Bound, kernel: Kernel, blocks: dict[str, Any]) -> tuple[Any, ...]:
+    """Return the raw outputs for inputs as `eager_blocks` returns them; of those in `bound` only the shapes matter."""
     locality = bound.technique.locality
-    if isinstance(locality, Collection):
-        return _run_collection(bound, kernel)
     taken = tuple(slice(0, n) for n in bound.shape)
     given = taken if bound.technique.grid is None else tuple(slice(0, n) for n in bound.grid.shape)
     place = Place((0,) * len(bound.mapped), taken, given)

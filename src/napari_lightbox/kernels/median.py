@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_lightbox.kernels.bands import in_bands
 from napari_lightbox.kernels.borders import Continuation, extended
 from napari_lightbox.kernels.median_network import median_network
 from napari_lightbox.kernels.slabs import run_slabs
@@ -46,14 +47,21 @@ def opencv_can(block: NDArray[Any], half: Sequence[int]) -> bool:
 
 def median_opencv(block: NDArray[Any], half: int, border: Continuation) -> NDArray[Any]:
     """Return OpenCV's median; it repeats the edge, so other borders are laid around the image first."""
-    import cv2
-
-    size = 2 * half + 1
     # one sample beyond the edge, reflect and nearest are the same
     if border == "nearest" or (border == "reflect" and half == 1):
-        return np.asarray(cv2.medianBlur(np.ascontiguousarray(block), size))
+        return _blurred(np.ascontiguousarray(block), half)
     inside = slice(half, -half)
-    return np.asarray(cv2.medianBlur(extended(block, (half, half), border), size))[inside, inside]
+    return _blurred(extended(block, (half, half), border), half)[inside, inside]
+
+
+def _blurred(plane: NDArray[Any], half: int) -> NDArray[Any]:
+    import cv2
+
+    def whole(band: NDArray[Any]) -> NDArray[Any]:
+        return np.asarray(cv2.medianBlur(band, 2 * half + 1))
+
+    # the smallest window is done before a second thread has begun
+    return whole(plane) if half == 1 else in_bands(whole, plane, half)
 
 
 def _median_compiled(block: NDArray[Any], half: Sequence[int], offsets: NDArray[np.int64], border: Continuation) -> NDArray[Any]:

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_lightbox.kernels.bands import in_bands
 from napari_lightbox.kernels.footprint import Footprint
 from napari_lightbox.kernels.missing import has_nan
 from napari_lightbox.kernels.morphology import dilate, erode, joined, opencv_is_best
@@ -56,4 +57,8 @@ def _in_one_call(block: NDArray[Any], footprint: Footprint, iterations: int, ope
 
     # named shapes are convex along the axes: repeated border pixels lie in the window already and change nothing
     plane, cells = np.ascontiguousarray(block), footprint.cells.view(np.uint8)
-    return np.asarray(cv2.morphologyEx(plane, getattr(cv2, operation), cells, borderType=cv2.BORDER_REPLICATE))
+
+    def whole(band: NDArray[Any]) -> NDArray[Any]:
+        return np.asarray(cv2.morphologyEx(band, getattr(cv2, operation), cells, borderType=cv2.BORDER_REPLICATE))
+
+    return in_bands(whole, plane, 2 * footprint.reach[0])
