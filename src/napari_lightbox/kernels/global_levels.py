@@ -19,15 +19,17 @@ def otsu_level(histogram: Histogram) -> float:
     values, counts = histogram.values, histogram.counts
     if len(values) < 2:
         return float(values[0]) if len(values) else nan
-    # levels are counted from the first, so that sums of large integers stay exact; bins stay as scikit-image adds them
-    moments = counts * ((values - values[0]) if histogram.edges is None else values)
+    if histogram.edges is None:
+        from napari_lightbox.kernels.otsu_compiled import best_split
+
+        # counted from the first, so that sums of large integers stay exact
+        offsets = values - values[0]
+        return float(values[best_split(offsets.astype(np.float64 if offsets.dtype.kind == "f" else np.int64), counts)])
+    moments = counts * values
     weight, moment = np.cumsum(counts), np.cumsum(moments)
-    rest = weight[-1] - weight[:-1]
-    beyond = moment[-1] - moment[:-1] if histogram.edges is None else np.cumsum(moments[::-1])[-2::-1]
-    apart = moment[:-1] / weight[:-1]
-    apart -= beyond / rest
-    between = weight[:-1] * rest.astype(np.float64)
-    between *= np.square(apart, out=apart)
+    # added from both ends, as scikit-image does
+    apart = moment[:-1] / weight[:-1] - np.cumsum(moments[::-1])[-2::-1] / (weight[-1] - weight[:-1])
+    between = weight[:-1] * (weight[-1] - weight[:-1]).astype(np.float64) * apart**2
     return float(values[np.argmax(between)])
 
 
