@@ -10,6 +10,7 @@ import numpy as np
 
 import napari_lightbox as lb
 from benchmarks.measure import time_in_turn
+from benchmarks.tiny_model import tiny_model
 from napari_lightbox.contract import Halo, Plane, Pointwise, Technique
 from napari_lightbox.contract.roles import LABEL_ROLES
 from napari_lightbox.testing.examples import blobs, labelled
@@ -57,7 +58,7 @@ def measure(technique: Technique, over: str, length: int) -> dict[str, Any]:
     colour = "c" if technique.channels == "rgb" else ""
     if colour:
         frame = np.stack([frame, frame, frame], axis=-1)
-    rest = _further_inputs(technique, rng, frame)
+    rest = _further_inputs(technique, rng, frame, len(over))
     parameters = PARAMETERS.get(technique.id, {})
     options: dict[str, Any] = {"axes": "tyx" + colour, "over": over, **parameters}
 
@@ -96,15 +97,19 @@ def _lazy(frames: Frames) -> Any:
     return da.from_array(frames, chunks=(1, *frames.shape[1:]), name=False, asarray=True, meta=empty)
 
 
-def _further_inputs(technique: Technique, rng: np.random.Generator, frame: Any) -> list[Any]:
+def _further_inputs(technique: Technique, rng: np.random.Generator, frame: Any, ndim: int) -> list[Any]:
     rest = []
     for spec in technique.inputs[1:]:
         if spec.optional:
             break
-        rest.append(
-            labelled(rng, FRAME, np.bool_ if spec.role.name == "mask" else np.int32) if spec.role.name in LABEL_ROLES else frame
-        )
+        rest.append(_input(spec.role.name, rng, frame, ndim))
     return rest
+
+
+def _input(role: str, rng: np.random.Generator, frame: Any, ndim: int) -> Any:
+    if role == "model":
+        return tiny_model(ndim)
+    return labelled(rng, FRAME, np.bool_ if role == "mask" else np.int32) if role in LABEL_ROLES else frame
 
 
 def main(only: str | None = None) -> dict[str, Any]:

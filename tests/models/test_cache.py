@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
 from tests.models.test_card import CARD
 from tests.test_download import CONTENT, SHA, serving
@@ -120,3 +122,9 @@ def test_missing_files_are_fetched_and_checked() -> None:
         (folder / WEIGHTS).unlink()
         with pytest.raises(ReadError, match="names no address"):
             fetch_model("m")
+
+
+@pytest.mark.parametrize("model", [np.zeros((3, 3)), 7, b"cells", "x" * 5000, "a\0b", "~nobody-of-this-name/x"])
+def test_what_can_be_no_model_is_refused_in_words(model: Any) -> None:
+    with pytest.raises(ParameterError, match="model"):
+        find_model(model)

@@ -49,15 +49,26 @@ def find_model(model: str | Path) -> tuple[Path, ModelCard]:
     ReadError
         The card cannot be used.
     """
+    if not isinstance(model, (str, Path)):
+        raise ParameterError("model", f"is a {type(model).__name__}", f"Name a model or its folder. {_known()}")
     text = str(model).strip()
     if not text:
         raise ParameterError("model", "is not given", f"Name a model or its folder. {_known()}")
-    given = Path(text).expanduser()
-    for folder in (given if given.is_dir() else given.parent if given.is_file() else None, models_folder() / text):
-        if folder is not None and (folder / FILE_NAME).is_file():
+    for folder in _places(text):
+        if (folder / FILE_NAME).is_file():
             folder = folder.resolve()
             return folder, _card_at(folder, (folder / FILE_NAME).stat().st_mtime_ns)
     raise ParameterError("model", f"there is none at {text!r}", _known())
+
+
+def _places(text: str) -> list[Path]:
+    """Return the folders where a model of this name or path may be; none for what no path can be."""
+    try:
+        given = Path(text).expanduser()
+        own = [given] if given.is_dir() else [given.parent] if given.is_file() else []
+        return [folder for folder in (*own, models_folder() / text) if folder.is_dir()]
+    except (OSError, ValueError, RuntimeError):
+        return []
 
 
 def save_model(folder: Path, card: ModelCard, write_weights: Callable[[Path], None]) -> ModelCard:
