@@ -93,3 +93,31 @@ class VersionError(LightboxError):
 
 class ServerError(LightboxError):
     """The server failed, or what answers is no Lightbox server."""
+
+
+class ConnectionLostError(LightboxError):
+    """The server cannot be reached, or the connection broke and did not come back."""
+
+
+class AccessError(LightboxError):
+    """The token is missing or wrong, or what was asked for is outside of what it allows."""
+
+
+class NotFoundError(LightboxError):
+    """The server has nothing of this name."""
+
+
+class GoneError(LightboxError):
+    """The lease of a session or of a result is over, and what it held was given back."""
+
+
+class QuotaError(LightboxError):
+    """Somebody uses all that one user may use at a time."""
+
+
+class BusyError(LightboxError):
+    """The server cannot answer yet; asking again in a moment helps."""
+
+
+class SpaceError(LightboxError):
+    """The disk of the server is nearly full."""

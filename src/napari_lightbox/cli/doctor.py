@@ -100,7 +100,12 @@ def _package(requirement: Requirement) -> Finding:
 
 
 def _extras() -> Iterator[Finding]:
-    purposes = {"gui": "the napari plugin", "deep": "learned models", "server": "clusters"}
+    purposes = {
+        "gui": "the napari plugin",
+        "deep": "learned models",
+        "server": "lightbox serve and clusters",
+        "remote": "running on a server",
+    }
     for extra, purpose in purposes.items():
         needed = [requirement.name for requirement in _required(extra)]
         absent = [name for name in needed if _version(name) is None]

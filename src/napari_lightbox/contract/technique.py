@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal, SupportsIndex, TypeVar
 
 from napari_lightbox.contract.docs import Documentation, read_docstring
 from napari_lightbox.contract.grid import Grid
@@ -129,6 +130,21 @@ class Technique:
     def __repr__(self) -> str:
         """Return a short form for people."""
         return f"<Technique {self.id}: {self.title} ({self.family}, {self.locality_name})>"
+
+    def __reduce_ex__(self, protocol: SupportsIndex) -> str | tuple[Any, ...]:
+        """Pickle as the function it belongs to, where that can be imported: kernels travel with every block."""
+        if getattr(self.function, "technique", None) is self and _is_importable(self.function):
+            return _technique_of, (self.function,)
+        return super().__reduce_ex__(protocol)
+
+
+def _technique_of(function: Any) -> Any:
+    return function.technique
+
+
+def _is_importable(function: Callable[..., Any]) -> bool:
+    module = sys.modules.get(function.__module__)
+    return function.__module__ != "__main__" and getattr(module, function.__qualname__, None) is function
 
 
 def technique(

@@ -15,7 +15,7 @@ from napari_lightbox.contract import Pointwise, registry
 from napari_lightbox.contract.locality import radius_of
 from napari_lightbox.engine.apply import run
 from napari_lightbox.engine.bind import Bound, bind
-from napari_lightbox.engine.control import Control, TaskProgress
+from napari_lightbox.engine.control import Control
 from napari_lightbox.engine.inputs import is_lazy
 from napari_lightbox.engine.materialise import materialise
 from napari_lightbox.engine.origins import measured
@@ -25,6 +25,7 @@ from napari_lightbox.engine.provenance import carried, record, sealed
 from napari_lightbox.engine.request import Request
 from napari_lightbox.engine.results import with_lengths
 from napari_lightbox.engine.runner import Job, Outcome, Status
+from napari_lightbox.engine.schedule import compute_all
 from napari_lightbox.engine.wrap import CHUNK_BYTES, wrap_all
 from napari_lightbox.errors import CancelledError
 
@@ -151,14 +152,11 @@ def execute(request: Request, control: Control) -> Outcome:
 
 
 def _materialised(outputs: tuple[Any, ...], control: Control, working: float) -> tuple[Any, ...]:
-    import dask
-
     values = iter(
         materialise([o.data for o in outputs if isinstance(o, Volume)], control, working) if _any_volume(outputs) else ()
     )
     rest = [o for o in outputs if not isinstance(o, Volume)]
-    with TaskProgress(control, 0.99, 1.0):
-        others = iter(dask.compute(*rest, scheduler="threads"))
+    others = iter(compute_all(rest, control, (0.99, 1.0)))
     return tuple(o.with_data(next(values)) if isinstance(o, Volume) else carried(o, next(others)) for o in outputs)
 
 

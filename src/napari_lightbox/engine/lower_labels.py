@@ -55,25 +55,26 @@ class LabelsLayer(OnDemandLayer):
             tasks.update(self._tasks(mapped, blocks))
         return MaterializedLayer(tasks), {key: set(task.dependencies) for key, task in tasks.items()}
 
-    def join_keys(self) -> list[Any]:
-        """Return one key per element whose join is not remembered: any block of it needs the join."""
+    def joins(self) -> dict[Any, Any]:
+        """Return the joins that are not remembered, one per element, each with the key of a block that needs it."""
         elements = product(*map(range, self.blocks[: self.kernel.mapped]))
         first = (0,) * self.kernel.over
-        return [(self.name, *m, *first) for m in elements if not cache.get((f"{self.name}-join", *m))[0]]
+        joins = {(f"{self.name}-join", *m): (self.name, *m, *first) for m in elements}
+        return {join: key for join, key in joins.items() if not cache.get(join)[0]}
 
     def _tasks(self, mapped: Index, wanted: list[Index]) -> dict[Any, GraphNode]:
         tasks: dict[Any, GraphNode] = {}
         join = (f"{self.name}-join", *mapped)
         known, tables = cache.get(join)
-        if known:
-            tasks[join] = DataNode(join, tables)
-        else:
+        if not known:
             blocks = list(product(*[range(len(e) - 1) for e in self.blocking.over]))
             references = [self._summary(tasks, mapped, block) for block in blocks]
             tasks[join] = Task(join, _join, self.kernel, self.blocking.over, blocks, List(*references), join)
         for block in wanted:
-            key = (self.name, *mapped, *block)
-            tasks[key] = Task(key, _final, *self._local(tasks, mapped, block), TaskRef(join), block)
+            key, ids = (self.name, *mapped, *block), (f"{self.name}-ids", *mapped, *block)
+            # a block travels with its own ids, not with those of all blocks
+            tasks[ids] = DataNode(ids, _own(tables, block)) if known else Task(ids, _own, TaskRef(join), block)
+            tasks[key] = Task(key, _final, *self._local(tasks, mapped, block), TaskRef(ids))
         return tasks
 
     def _summary(self, tasks: dict[Any, GraphNode], mapped: Index, block: Index) -> TaskRef:
@@ -136,13 +137,17 @@ def _join(kernel: Kernel, bounds: Any, blocks: Any, summaries: Any, key: Any) ->
     return elements
 
 
-def _final(kernel: Kernel, place: Place, assemblies: Any, pieces: Any, labels: Any, tables: Any, block: Index) -> Any:
+def _own(tables: Any, block: Index) -> list[Any]:
+    return [table[block] for table in tables]
+
+
+def _final(kernel: Kernel, place: Place, assemblies: Any, pieces: Any, labels: Any, ids: Any) -> Any:
     from napari_lightbox.engine.merge_compiled import relabel
 
     labels = _label(kernel, place, assemblies, pieces) if labels is None else labels
     done = [
-        relabel(np.ascontiguousarray(labels[i]), t[block])
-        for i, t in zip(np.ndindex(*labels.shape[: kernel.mapped]), tables, strict=True)
+        relabel(np.ascontiguousarray(labels[i]), own)
+        for i, own in zip(np.ndindex(*labels.shape[: kernel.mapped]), ids, strict=True)
     ]
     result = np.stack(done).reshape(labels.shape)
     restriction = gather_blocks(assemblies, pieces).get("mask:engine")

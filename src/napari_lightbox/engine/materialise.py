@@ -11,14 +11,13 @@ from math import prod
 from pathlib import Path
 from typing import Any
 
-import dask
 import dask.array as da
-import dask.threaded
 import numpy as np
 from dask.highlevelgraph import HighLevelGraph
 
 from napari_lightbox.engine.boxes import bounds_of, box_of
-from napari_lightbox.engine.control import Control, TaskProgress
+from napari_lightbox.engine.control import Control
+from napari_lightbox.engine.schedule import compute_all, scheduler
 from napari_lightbox.settings import settings
 
 BATCH_SHARE = 0.25
@@ -39,8 +38,7 @@ def materialise(arrays: Sequence[da.Array], control: Control, working: float = 4
     """
     sizes = sum(prod(a.shape) * a.dtype.itemsize for a in arrays)
     if sizes != sizes:  # lengths that only the data can tell
-        with TaskProgress(control):
-            return list(dask.compute(*arrays, scheduler="threads"))
+        return compute_all(arrays, control)
     sinks = [_Sink.on_disk(a) if sizes > settings().memory_budget * RESULT_SHARE else _Sink.in_memory(a) for a in arrays]
     try:
         same = len({a.numblocks for a in arrays}) == 1
@@ -61,8 +59,7 @@ def _fill(group: Sequence[tuple[da.Array, _Sink]], control: Control, working: fl
         keys = [(array.name, *index) for index in batch for array, _ in group]
         graph = da.Array.__dask_optimize__(_merged([array for array, _ in group]), keys)
         start, stop = begin + span * done / blocks, begin + span * (done + len(batch)) / blocks
-        with TaskProgress(control, start, stop, f"{done} of {blocks} blocks"):
-            values = iter(dask.threaded.get(graph, keys, num_workers=settings().threads))
+        values = iter(scheduler().get(graph, keys, control, (start, stop), f"{done} of {blocks} blocks"))
         for index in batch:
             for _, sink in group:
                 sink.write(index, next(values))

@@ -7,14 +7,14 @@ from dataclasses import dataclass
 from typing import Any
 
 import dask.array as da
-import dask.threaded
 import numpy as np
 from numpy.typing import NDArray
 
 from napari_lightbox.engine.boxes import Bounds, Box, parts_of
+from napari_lightbox.engine.control import Control
 from napari_lightbox.engine.gather import Gather, Input
 from napari_lightbox.engine.remembered import cache
-from napari_lightbox.settings import settings
+from napari_lightbox.engine.schedule import scheduler
 
 CELL = 32
 
@@ -64,7 +64,7 @@ def _look_through(array: da.Array) -> dict[tuple[int, ...], NDArray[np.bool_]]:
     indices = list(np.ndindex(*array.numblocks))
     keys = [(cells.name, *index) for index in indices]
     graph = da.Array.__dask_optimize__(cells.__dask_graph__(), keys)
-    values = dask.threaded.get(graph, keys, num_workers=settings().threads)
+    values = scheduler().get(graph, keys, Control())
     return {index: value for index, value in zip(indices, values, strict=True) if value is not None}
 
 

@@ -6,12 +6,13 @@ from collections.abc import Sequence
 from typing import Any
 
 import dask.array as da
-import dask.threaded
+from dask.utils import ensure_dict
 
-from napari_lightbox.engine.control import Control, TaskProgress
+from napari_lightbox.engine.control import Control
 from napari_lightbox.engine.lower_labels import LabelsLayer
+from napari_lightbox.engine.remembered import cache
+from napari_lightbox.engine.schedule import scheduler
 from napari_lightbox.engine.statistic_layer import StatisticLayer
-from napari_lightbox.settings import settings
 
 MOST_GROUPS = 64
 
@@ -24,20 +25,23 @@ def prepare(arrays: Sequence[da.Array], control: Control) -> None:
     for array in arrays:
         graph = array.__dask_graph__()
         for layer in graph.layers.values():
-            keys = _keys(layer)
-            if keys:
-                culled = da.Array.__dask_optimize__(graph, keys)
-                with TaskProgress(control, message=_message(layer)):
-                    dask.threaded.get(culled, keys, num_workers=settings().threads)
+            shared = _shared(layer)
+            if shared:
+                culled = graph.cull(set(shared.values()))
+                values = scheduler().get(ensure_dict(culled), list(shared), control, message=_message(layer))
+                for key, value in zip(shared, values, strict=True):
+                    # tasks remember what they find, but perhaps in another process
+                    cache.put(key, value)
 
 
-def _keys(layer: Any) -> list[Any]:
+def _shared(layer: Any) -> dict[Any, Any]:
+    """Return what blocks of a layer share and is not remembered: its keys, each with a key of the layer that needs it."""
     if isinstance(layer, StatisticLayer) and len(layer) <= MOST_GROUPS:
-        return [key for key in layer if not layer.remembered(key)]
+        return {key: key for key in layer if not layer.remembered(key)}
     if isinstance(layer, LabelsLayer):
-        keys = layer.join_keys()
-        return keys if len(keys) <= MOST_GROUPS else []
-    return []
+        joins = layer.joins()
+        return joins if len(joins) <= MOST_GROUPS else {}
+    return {}
 
 
 def _message(layer: Any) -> str:

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-import numpy as np
+from napari_lightbox.axes import Volume
+from napari_lightbox.engine.encoding import Get, Put, decode, encode, plain, unplain
 
-from napari_lightbox.axes import Geometry, Volume
-from napari_lightbox.contract.values import Points, Shapes, Table, Transform
-from napari_lightbox.errors import RecipeError
+__all__ = ["Region", "Request", "decode", "encode"]
 
 Region = tuple[slice, ...]
-Put = Callable[[Any], str]
-Get = Callable[[str], Any]
 
 
 @dataclass(frozen=True)
@@ -51,7 +48,7 @@ class Request:
         return {
             "technique": self.technique,
             "inputs": [encode(value, put) for value in self.inputs],
-            "parameters": {k: list(v) if isinstance(v, tuple) else v for k, v in self.parameters.items()},
+            "parameters": plain(self.parameters),
             "mask": encode(self.mask, put),
             "over": self.over,
             "region": None if self.region is None else [[s.start, s.stop] for s in self.region],
@@ -66,73 +63,10 @@ class Request:
         return cls(
             technique=data["technique"],
             inputs=tuple(decode(value, get) for value in data["inputs"]),
-            parameters=dict(data["parameters"]),
+            parameters=unplain(data["parameters"]),
             mask=decode(data["mask"], get),
             over=data["over"],
             region=None if region is None else tuple(slice(a, b) for a, b in region),
             preview=data["preview"],
             lazy=data["lazy"],
         )
-
-
-def encode(value: Any, put: Put) -> Any:
-    """Return one input or output as JSON-ready data plus array references.
-
-    Raises
-    ------
-    RecipeError
-        A value of a kind that no technique takes.
-    """
-    if value is None or isinstance(value, (int, float, str, bool)):
-        return value
-    if isinstance(value, Volume):
-        return {
-            "kind": "volume",
-            "data": put(value.data),
-            "geometry": value.geometry.to_json(),
-            "role": value.role,
-            "name": value.name,
-        }
-    if isinstance(value, Points):
-        return {"kind": "points", "data": put(value.data), "features": encode(value.features, put)}
-    if isinstance(value, Shapes):
-        data = [put(d) for d in value.data]
-        return {"kind": "shapes", "data": data, "kinds": list(value.kinds), "features": encode(value.features, put)}
-    if isinstance(value, Table):
-        return {"kind": "table", "columns": {k: put(v) for k, v in value.columns.items()}, "units": dict(value.units)}
-    if isinstance(value, Transform):
-        shift = None if value.field is None else put(value.field)
-        grid = None if value.grid is None else value.grid.to_json()
-        return {"kind": "transform", "matrix": value.matrix.tolist(), "field": shift, "grid": grid}
-    if isinstance(value, (list, tuple)):
-        return {"kind": "list", "items": [encode(v, put) for v in value]}
-    if hasattr(value, "shape") and hasattr(value, "dtype"):
-        return {"kind": "array", "data": put(value)}
-    raise RecipeError("request", f"cannot hold a {type(value).__name__}", "Pass arrays, Volumes, tables, points or transforms")
-
-
-def decode(value: Any, get: Get) -> Any:
-    """Return the value behind `encode`."""
-    if not isinstance(value, Mapping):
-        return value
-    return _DECODERS[value["kind"]](value, get)
-
-
-def _volume(v: Mapping[str, Any], get: Get) -> Volume:
-    return Volume(get(v["data"]), Geometry.from_json(v["geometry"]), {}, v["role"], v["name"])
-
-
-def _transform(v: Mapping[str, Any], get: Get) -> Transform:
-    shift = None if v["field"] is None else get(v["field"])
-    return Transform(np.array(v["matrix"], float), shift, None if v["grid"] is None else Geometry.from_json(v["grid"]))
-
-
-_DECODERS: dict[str, Callable[[Mapping[str, Any], Get], Any]] = {
-    "volume": _volume,
-    "points": lambda v, get: Points(get(v["data"]), decode(v["features"], get)),
-    "shapes": lambda v, get: Shapes([get(d) for d in v["data"]], v["kinds"], decode(v["features"], get)),
-    "table": lambda v, get: Table({k: get(c) for k, c in v["columns"].items()}, v["units"]),
-    "transform": _transform,
-    "list": lambda v, get: [decode(item, get) for item in v["items"]],
-    "array": lambda v, get: get(v["data"]),
-}

@@ -59,6 +59,12 @@ def slab_edges(length: int, least: int = 1) -> list[int]:
     return [length * i // workers for i in range(workers + 1)]
 
 
+def limit_threads(count: int) -> None:
+    """Share arrays out between at most so many threads; for a process that has not shared out anything yet."""
+    global _PROCESSORS
+    _PROCESSORS = max(1, count)
+
+
 @cache
 def _threads() -> ThreadPoolExecutor:
     # starting threads anew costs more than many a slab takes

@@ -1,0 +1,68 @@
+"""Who computes the tasks of a run: the threads of this process, unless somebody else was named."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import Any, Protocol
+
+import dask
+import dask.threaded
+
+from napari_lightbox.engine.control import Control, TaskProgress
+from napari_lightbox.settings import settings
+
+Span = tuple[float, float]
+
+
+class Scheduler(Protocol):
+    """Computes keys of a graph."""
+
+    def get(
+        self, graph: Mapping[Any, Any], keys: Sequence[Any], control: Control, span: Span = (0.0, 1.0), message: str = ""
+    ) -> Sequence[Any]:
+        """Return the values of some keys of a culled graph.
+
+        Reports progress between the two fractions of `span`, and raises what `control` raises between tasks.
+        """
+
+
+class Threads:
+    """The threads of this process."""
+
+    def get(
+        self, graph: Mapping[Any, Any], keys: Sequence[Any], control: Control, span: Span = (0.0, 1.0), message: str = ""
+    ) -> Sequence[Any]:
+        """Return the values of some keys of a culled graph."""
+        with TaskProgress(control, *span, message):
+            values: Sequence[Any] = dask.threaded.get(graph, list(keys), num_workers=settings().threads)
+        return values
+
+
+_current: ContextVar[Scheduler] = ContextVar("scheduler")
+_threads = Threads()
+
+
+def scheduler() -> Scheduler:
+    """Return who computes in this context."""
+    return _current.get(_threads)
+
+
+@contextmanager
+def computed_by(other: Scheduler) -> Iterator[None]:
+    """Have `other` compute whatever is run in the with block, in this thread."""
+    token = _current.set(other)
+    try:
+        yield
+    finally:
+        _current.reset(token)
+
+
+def compute_all(values: Sequence[Any], control: Control, span: Span = (0.0, 1.0), message: str = "") -> list[Any]:
+    """Return lazy values computed together, and all others as they are."""
+
+    def get(graph: Any, keys: Sequence[Any], **_: Any) -> Sequence[Any]:
+        return scheduler().get(graph, keys, control, span, message)
+
+    return list(dask.compute(*values, scheduler=get))
