@@ -1,0 +1,1 @@
+"""Serves techniques to other machines: jobs, stores and sessions over a cluster of workers."""
