@@ -9,6 +9,7 @@ from typing import Any, Protocol
 
 import dask
 import dask.threaded
+from dask.callbacks import normalize_callback
 
 from napari_lightbox.engine.control import Control, TaskProgress
 from napari_lightbox.settings import settings
@@ -35,8 +36,9 @@ class Threads:
         self, graph: Mapping[Any, Any], keys: Sequence[Any], control: Control, span: Span = (0.0, 1.0), message: str = ""
     ) -> Sequence[Any]:
         """Return the values of some keys of a culled graph."""
-        with TaskProgress(control, *span, message):
-            values: Sequence[Any] = dask.threaded.get(graph, list(keys), num_workers=settings().threads)
+        # given, not entered: dask hands those that are entered to whichever run begins next, in any thread
+        progress = [normalize_callback(TaskProgress(control, *span, message))]
+        values: Sequence[Any] = dask.threaded.get(graph, list(keys), num_workers=settings().threads, callbacks=progress)
         return values
 
 

@@ -29,7 +29,7 @@ def hash_values(values: Any) -> str:
         Its type does not travel.
     """
     array = np.ascontiguousarray(values, np.dtype(name_of(values.dtype)))
-    return hash_of(memoryview(array.reshape(-1).view(np.uint8)))
+    return hash_of(array.reshape(-1).view(np.uint8).data)
 
 
 def checked_hash(text: Any) -> str:
