@@ -30,11 +30,15 @@ from napari_lightbox.kernels.type_range import full_scale, or_share
 Backend = Literal["skimage", "opencv", "simpleitk"]
 
 
+def _number_of_widths(p: Parameters) -> int:
+    return len(p["sigmas"])
+
+
 class Edges(NamedTuple):
     """The edges and, when asked for, the edges at several sigmas."""
 
     edges: Labels
-    comparison: Annotated[Labels, OnlyIf("compare"), ExtraAxis("s", lambda p: len(p["sigmas"]))] | None
+    comparison: Annotated[Labels, OnlyIf("compare"), ExtraAxis("s", _number_of_widths)] | None
 
 
 def _check(p: Parameters, ndim: int) -> None:

@@ -1,0 +1,100 @@
+"""Compute graphs on a cluster."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import wait
+from typing import Any
+
+from distributed import Client, Future
+
+from napari_lightbox.engine.control import Control
+from napari_lightbox.engine.schedule import Span
+from napari_lightbox.server.cluster.failures import check_open, cut_off, explained
+from napari_lightbox.server.cluster.progress import Progress
+from napari_lightbox.server.cluster.submission import PATIENCE_SECONDS, Submission
+
+USUAL_PRIORITY = 5
+
+
+class DistributedScheduler:
+    """The workers of a cluster, as `engine.schedule.Scheduler`.
+
+    A lost worker costs the time to compute again what it had.
+
+    Parameters
+    ----------
+    client
+        The cluster.
+    priority
+        From 0, which comes first, to 9.
+    """
+
+    def __init__(self, client: Client, priority: int = USUAL_PRIORITY) -> None:
+        self.client = client
+        self.priority = priority
+
+    def at(self, priority: int) -> DistributedScheduler:
+        """Return the same workers with another priority, from 0, which comes first, to 9."""
+        return DistributedScheduler(self.client, priority)
+
+    def get(
+        self, graph: Mapping[Any, Any], keys: Sequence[Any], control: Control, span: Span = (0.0, 1.0), message: str = ""
+    ) -> list[Any]:
+        """Return the values of some keys of a graph.
+
+        Raises
+        ------
+        Exception
+            What a task raised.
+        ServerError
+            The cluster failed; the message says what to do.
+        CancelledError
+            Somebody asked to stop; workers finish the tasks they are at and begin no other.
+        """
+        values: dict[Any, Any] = {}
+        with Submission(self.client, graph, keys, -self.priority) as submission:
+            progress = Progress(self.client, submission.tasks, len(submission.keys), control, span, message)
+            for done in submission.finished(control):
+                values.update(zip((submission.keys[f.key] for f in done), self._taken(done, control), strict=True))
+                progress.tell(len(values))
+        return [values[key] for key in keys]
+
+    def run(self, graph: Mapping[Any, Any], keys: Sequence[Any], control: Control, priority: int | None = None) -> Iterator[Any]:
+        """Compute keys of a graph for what their tasks do, and yield each key when it has finished.
+
+        Values stay on the workers and are forgotten. Whoever stops listening stops the work.
+
+        Raises
+        ------
+        Exception
+            What a task raised.
+        ServerError
+            The cluster failed; the message says what to do.
+        CancelledError
+            Somebody asked to stop.
+        """
+        urgency = -(self.priority if priority is None else priority)
+        with Submission(self.client, graph, keys, urgency) as submission:
+            for done in submission.finished(control):
+                for future in done:
+                    future.release()
+                    yield submission.keys[future.key]
+
+    def _taken(self, done: list[Future], control: Control) -> list[Any]:
+        """Return the values of finished futures, and let the workers forget them."""
+        if not done:
+            return []
+        coming = asyncio.run_coroutine_threadsafe(self.client.gather(done, asynchronous=True), self.client.loop.asyncio_loop)
+        # a stop leaves the transfer alone: dask joins those of several runs into one
+        while not wait([coming], PATIENCE_SECONDS).done:
+            control.check()
+            check_open(self.client)
+        error = cut_off() if coming.cancelled() else coming.exception()
+        if error is not None:
+            raise explained(error)
+        for future in done:
+            future.release()
+        values: list[Any] = coming.result()
+        return values

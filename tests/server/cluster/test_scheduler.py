@@ -1,0 +1,190 @@
+"""Graphs on a cluster: values, order, progress, priorities, stops and what goes wrong."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+from concurrent.futures import Executor
+from pathlib import Path
+
+import dask
+import dask.array as da
+import numpy as np
+import pytest
+from dask._task_spec import List, Task, TaskRef
+from tests.server.cluster.gate import Gate, wait_for
+
+from napari_lightbox.engine.control import Control
+from napari_lightbox.engine.schedule import compute_all, computed_by
+from napari_lightbox.errors import CancelledError, InputError, ServerError
+from napari_lightbox.server.cluster import Cluster
+
+
+def double(value: int) -> int:
+    return 2 * value
+
+
+def whose(block: np.ndarray) -> np.ndarray:
+    return np.full(block.shape, os.getpid(), np.int64)
+
+
+def refuse(value: object) -> None:
+    raise InputError("image", "is empty", "Give another one")
+
+
+def break_off(value: object) -> None:
+    raise ZeroDivisionError("by nothing")
+
+
+def die(value: object) -> None:
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def independent(name: str, function, values) -> dict:
+    return {(name, i): Task((name, i), function, value) for i, value in enumerate(values)}
+
+
+def tasks_known(dask_scheduler=None) -> list:
+    return list(dask_scheduler.tasks)
+
+
+def test_values_come_in_the_order_of_their_keys(cluster: Cluster) -> None:
+    graph = independent("double", double, range(20))
+    keys = [("double", i) for i in (7, 3, 19, 3)]
+    assert cluster.scheduler.get(graph, keys, Control()) == [14, 6, 38, 6]
+    assert cluster.scheduler.get({}, [], Control()) == []
+
+
+def test_collections_of_every_kind_are_computed_on_the_workers(cluster: Cluster) -> None:
+    blocks = da.zeros((6, 8, 8), chunks=(1, 8, 8)).map_blocks(whose, dtype=np.int64, meta=np.empty((0, 0, 0), np.int64))
+    with computed_by(cluster.scheduler):
+        found, doubled, plain = compute_all([blocks, dask.delayed(double)(4), 5], Control())
+    assert os.getpid() not in np.unique(found)
+    assert (doubled, plain) == (8, 5)
+
+
+def test_progress_follows_the_tasks_behind_one_key(cluster: Cluster, gate: Gate, tmp_path, pool: Executor) -> None:
+    gates = [Gate(tmp_path / "first"), gate]
+    tasks = {("part", i): Task(("part", i), gate, i) for i, gate in enumerate(gates)}
+    tasks[("sum", 0)] = Task(("sum", 0), sum, List(*map(TaskRef, tasks)))
+    told: list[float] = []
+    control = Control(lambda fraction, message: told.append(fraction))
+    value = pool.submit(cluster.scheduler.get, tasks, [("sum", 0)], control, (0.2, 0.8), "adding")
+    gates[0].open()
+    wait_for(lambda: any(0.35 < fraction < 0.45 for fraction in told))
+    gate.open()
+    assert value.result(60) == [1]
+    assert told == sorted(told)
+    assert told[-1] == 0.8
+
+
+def test_keys_are_told_of_while_others_are_computed(cluster: Cluster, gate: Gate) -> None:
+    graph = independent("quick", double, [1]) | {("held", 0): Task(("held", 0), gate, 1)}
+    finished = cluster.scheduler.run(graph, list(graph), Control())
+    assert next(finished) == ("quick", 0)
+    gate.open()
+    assert list(finished) == [("held", 0)]
+
+
+def test_whoever_stops_listening_stops_the_work(cluster: Cluster, gate: Gate) -> None:
+    graph = independent("quick", double, [1]) | independent("held", gate, range(40))
+    finished = cluster.scheduler.run(graph, list(graph), Control())
+    assert next(finished) == ("quick", 0)
+    finished.close()
+    wait_for(lambda: not cluster.client.run_on_scheduler(tasks_known))
+    gate.open()
+    assert len(gate.held_up) <= 2
+
+
+def test_a_stop_frees_the_workers_within_one_task(cluster: Cluster, gate: Gate, pool: Executor) -> None:
+    graph = independent("held", gate, range(40))
+    control = Control()
+    value = pool.submit(cluster.scheduler.get, graph, list(graph), control)
+    wait_for(lambda: len(gate.held_up) == 2)
+    control.cancel()
+    with pytest.raises(CancelledError):
+        value.result(60)
+    wait_for(lambda: not cluster.client.run_on_scheduler(tasks_known))
+    gate.open()
+    # the workers do something else at once, and nothing of what was stopped
+    assert cluster.scheduler.get(independent("after", double, range(4)), [("after", 3)], Control()) == [6]
+    assert len(gate.held_up) == 2
+
+
+def test_a_stop_leaves_another_run_of_the_same_blocks_alone(cluster: Cluster, gate: Gate, pool: Executor) -> None:
+    graph = independent("held", gate, range(6))
+    stopped = Control()
+    one = pool.submit(cluster.scheduler.get, graph, list(graph), stopped)
+    other = pool.submit(cluster.scheduler.get, graph, list(graph), Control())
+    wait_for(lambda: len(gate.held_up) == 2)
+    stopped.cancel()
+    assert isinstance(one.exception(60), CancelledError)
+    gate.open()
+    assert other.result(60) == list(range(6))
+
+
+def write_down(entry: tuple[str, str]) -> None:
+    path, name = entry
+    with Path(path).open("a") as stream:
+        stream.write(f"{name}\n")
+
+
+def test_what_is_urgent_overtakes_what_waits(cluster: Cluster, gate: Gate, tmp_path, pool: Executor) -> None:
+    path = tmp_path / "order"
+
+    def follow(graph: dict, priority: int) -> None:
+        list(cluster.scheduler.run(graph, list(graph), Control(), priority))
+
+    def known(count: int) -> bool:
+        return len(cluster.client.run_on_scheduler(tasks_known)) == count
+
+    held = pool.submit(follow, independent("held", gate, range(2)), 5)
+    wait_for(lambda: len(gate.held_up) == 2)
+    late = pool.submit(follow, independent("late", write_down, [(str(path), "late")] * 30), 9)
+    wait_for(lambda: known(32))
+    soon = pool.submit(follow, independent("soon", write_down, [(str(path), "soon")] * 3), 0)
+    wait_for(lambda: known(35))
+    gate.open()
+    for run in (held, late, soon):
+        run.result(60)
+    order = path.read_text().split()
+    assert len(order) == 33
+    # each worker may have one at hand already
+    assert order[:7].count("soon") == 3
+
+
+@pytest.mark.parametrize(("function", "kind"), [(refuse, InputError), (break_off, ZeroDivisionError)])
+def test_errors_of_tasks_arrive_as_what_they_are(cluster: Cluster, function, kind) -> None:
+    graph = independent("good", double, range(3)) | independent("bad", function, [0])
+    with pytest.raises(kind):
+        cluster.scheduler.get(graph, list(graph), Control())
+    with pytest.raises(kind):
+        list(cluster.scheduler.run(graph, list(graph), Control()))
+    wait_for(lambda: not cluster.client.run_on_scheduler(tasks_known))
+
+
+def test_what_cannot_travel_is_refused_in_words(cluster: Cluster) -> None:
+    with pytest.raises(InputError, match="Save it"):
+        cluster.scheduler.get(independent("lock", double, [threading.Lock()]), [("lock", 0)], Control())
+
+
+def patience(losses: int, dask_scheduler=None) -> int:
+    before = dask_scheduler.allowed_failures
+    dask_scheduler.allowed_failures = losses
+    return before
+
+
+def test_a_task_that_takes_all_workers_with_it_is_given_up(cluster: Cluster) -> None:
+    before = cluster.client.run_on_scheduler(patience, 0)
+    try:
+        with pytest.raises(ServerError, match="more, or the image smaller chunks"):
+            cluster.scheduler.get(independent("deadly", die, [0]), [("deadly", 0)], Control())
+    finally:
+        cluster.client.run_on_scheduler(patience, before)
+    assert before >= 10
+    assert cluster.scheduler.get(independent("after", double, [4]), [("after", 0)], Control()) == [8]
+
+
+def test_runs_side_by_side_may_differ_in_priority(cluster: Cluster) -> None:
+    assert cluster.scheduler.at(0).get(independent("urgent", double, [1]), [("urgent", 0)], Control()) == [2]
