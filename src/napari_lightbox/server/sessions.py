@@ -1,0 +1,116 @@
+"""Clients that are there: what they sent is kept for them until they leave, fall silent, or do nothing for long."""
+
+from __future__ import annotations
+
+import secrets
+import threading
+import time
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any
+
+from napari_lightbox.errors import GoneError, NotFoundError
+
+
+@dataclass
+class Session:
+    """A client: whose it is, when it gave a sign of life, and when it last did something."""
+
+    owner: str
+    heard: float
+    acted: float
+
+
+class Sessions:
+    """All clients that are there.
+
+    Parameters
+    ----------
+    sources
+        Keeps what clients sent.
+    idle
+        Seconds without work after which a session ends.
+    dead
+        Seconds without a sign of life after which a session ends.
+    clock
+        Seconds that only go forward.
+    """
+
+    def __init__(self, sources: Any, idle: float, dead: float, clock: Callable[[], float] = time.monotonic) -> None:
+        self.idle = idle
+        self.dead = dead
+        self._sources = sources
+        self._clock = clock
+        self._sessions: dict[str, Session] = {}
+        self._lock = threading.Lock()
+
+    def create(self, owner: str, sources: Sequence[str]) -> str:
+        """Begin a session and keep some sources for it; return its name.
+
+        Raises
+        ------
+        NotFoundError
+            There is no such source, or it is somebody else's.
+        """
+        for source in sources:
+            if owner not in self._sources.owners(source):
+                raise NotFoundError("source", f"{source[:40]} is not there", "Send the array again")
+        name, now = secrets.token_hex(16), self._clock()
+        with self._lock:
+            self._sessions[name] = Session(owner, now, now)
+        for source in sources:
+            self._sources.pin(source, _holder(name))
+        return name
+
+    def beat(self, name: str, owner: str, active: bool = False) -> None:
+        """Note a sign of life, and whether the client does something.
+
+        Raises
+        ------
+        GoneError
+            The session is over.
+        """
+        self.sweep()
+        with self._lock:
+            session = self._own(name, owner)
+            session.heard = self._clock()
+            if active:
+                session.acted = session.heard
+
+    def end(self, name: str, owner: str) -> None:
+        """End a session; what it kept may go.
+
+        Raises
+        ------
+        GoneError
+            It is over already.
+        """
+        with self._lock:
+            self._own(name, owner)
+            del self._sessions[name]
+        self._sources.unpin(_holder(name))
+
+    def sweep(self) -> None:
+        """End the sessions whose time is over."""
+        with self._lock:
+            over = [name for name, session in self._sessions.items() if self._is_over(session)]
+            for name in over:
+                del self._sessions[name]
+        for name in over:
+            with suppress(NotFoundError):
+                self._sources.unpin(_holder(name))
+
+    def _is_over(self, session: Session) -> bool:
+        now = self._clock()
+        return now - session.heard > self.dead or now - session.acted > self.idle
+
+    def _own(self, name: str, owner: str) -> Session:
+        session = self._sessions.get(name)
+        if session is None or session.owner != owner:
+            raise GoneError("session", "is over", "Begin a new one, and send again what is missing")
+        return session
+
+
+def _holder(name: str) -> str:
+    return f"session-{name}"
