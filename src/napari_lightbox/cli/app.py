@@ -7,11 +7,11 @@ import os
 import sys
 from collections.abc import Sequence
 
-from napari_lightbox.cli import apply, batch, convert, demo, doctor, list_techniques, replay, script, show, train
+from napari_lightbox.cli import apply, batch, convert, demo, doctor, list_techniques, replay, script, serve, show, train
 from napari_lightbox.errors import CancelledError, LightboxError
 
 OK, FAILED, WRONG, CANCELLED = 0, 1, 2, 130
-_SUBCOMMANDS = (list_techniques, show, apply, batch, replay, script, convert, train, demo, doctor)
+_SUBCOMMANDS = (list_techniques, show, apply, batch, replay, script, convert, train, serve, demo, doctor)
 
 
 def make_parser() -> argparse.ArgumentParser:

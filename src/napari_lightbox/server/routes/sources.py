@@ -1,0 +1,61 @@
+"""Arrays that clients send, chunk by chunk."""
+
+from __future__ import annotations
+
+import anyio.to_thread
+from fastapi import APIRouter, Request, Response
+
+from napari_lightbox.server.deps import NumberPath, Owner, OwnSource, Served
+from napari_lightbox.server.faults import TooLargeError
+from napari_lightbox.server.limits import declared_bytes
+from napari_lightbox.server.messages import PlainJson, StrictRoute
+from napari_lightbox.server.schemas import KnownOrder, SourceOrder
+from napari_lightbox.wire import ArrayCard
+
+_FRAME = 1024
+
+router = APIRouter(prefix="/v1/sources", tags=["sources"], route_class=StrictRoute)
+
+
+@router.post("")
+def register(order: SourceOrder, services: Served, owner: Owner) -> PlainJson:
+    """Make room for an array; the answer says which chunks the server does not hold already."""
+    card = ArrayCard.from_json(order.card.model_dump())
+    source = services.sources.register(card, order.hashes, owner)
+    missing = [] if order.hashes is None else services.sources.missing(source.id)
+    return PlainJson({"id": source.id, "missing": missing})
+
+
+@router.get("/{source_id}")
+def read(source: OwnSource) -> PlainJson:
+    """Return the card of an array and how much of it is there."""
+    return PlainJson({"card": source.card.to_json(), "present": source.present, "chunks": source.chunks})
+
+
+@router.put("/{source_id}/chunks/{n}", status_code=204)
+async def put_chunk(n: NumberPath, source: OwnSource, request: Request, services: Served, owner: Owner) -> Response:
+    """Take in one chunk; what cannot be it, or has no room, is refused before it is read."""
+    size = source.nbytes(n)
+    _check_declared(request, size)
+    await anyio.to_thread.run_sync(services.disk.check, owner, size)
+    body = await request.body()
+    await anyio.to_thread.run_sync(services.sources.put_chunk, source.id, n, body, owner)
+    services.arrivals.arrived(source.id, n)
+    return Response(status_code=204)
+
+
+@router.post("/{source_id}/known")
+def link(order: KnownOrder, source: OwnSource, services: Served, owner: Owner) -> PlainJson:
+    """Enter chunks whose bytes the server holds already; the answer names those that it lacks."""
+    pairs = order.pairs()
+    missing = set(services.sources.link(source.id, pairs, owner))
+    for n, _ in pairs:
+        if n not in missing:
+            services.arrivals.arrived(source.id, n)
+    return PlainJson({"missing": sorted(missing)})
+
+
+def _check_declared(request: Request, size: int) -> None:
+    declared = declared_bytes(request.scope)
+    if declared is not None and declared > size + size // 100 + _FRAME:
+        raise TooLargeError("chunk", f"has {declared} bytes on the way for {size}", "Send the chunk that was asked for")
