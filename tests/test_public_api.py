@@ -12,7 +12,7 @@ from napari_lightbox.errors import LightboxError, UnknownTechniqueError
 
 
 def test_names() -> None:
-    assert set(lb.__all__) >= {"Volume", "apply", "find", "read", "technique", "write", "__version__"}
+    assert set(lb.__all__) >= {"Volume", "apply", "connect", "find", "read", "technique", "write", "__version__"}
     for name in lb.__all__:
         assert getattr(lb, name) is not None
     with pytest.raises(AttributeError):

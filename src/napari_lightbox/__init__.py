@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from napari_lightbox.axes import Geometry, Volume
+    from napari_lightbox.client.connect import connect
     from napari_lightbox.contract.values import Table
     from napari_lightbox.engine.apply import apply
     from napari_lightbox.engine.catalogue import find, technique
@@ -13,13 +14,14 @@ if TYPE_CHECKING:
 
 __version__ = "0.1.0"
 
-__all__ = ["Geometry", "Table", "Volume", "__version__", "apply", "find", "read", "technique", "write"]
+__all__ = ["Geometry", "Table", "Volume", "__version__", "apply", "connect", "find", "read", "technique", "write"]
 
 _HOMES = {
     "Geometry": "napari_lightbox.axes",
     "Volume": "napari_lightbox.axes",
     "Table": "napari_lightbox.contract.values",
     "apply": "napari_lightbox.engine.apply",
+    "connect": "napari_lightbox.client.connect",
     "find": "napari_lightbox.engine.catalogue",
     "technique": "napari_lightbox.engine.catalogue",
     "read": "napari_lightbox.io.formats",

@@ -1,0 +1,130 @@
+"""Send chunks, a few at a time, those first that the server waits for."""
+
+from __future__ import annotations
+
+import heapq
+import threading
+from collections import Counter
+from collections.abc import Iterable
+from itertools import count
+from typing import Protocol
+
+from napari_lightbox.client.connection import Connection
+from napari_lightbox.client.uploading import Upload
+
+THREADS, MOST_THREADS = 3, 8
+
+Key = tuple[str, int]
+Item = tuple[int, int, Upload, int]
+
+
+class Owner(Protocol):
+    """Whoever needs chunks to be sent."""
+
+    @property
+    def is_over(self) -> bool:
+        """Whether they are not needed any more."""
+
+    def fail(self, error: BaseException) -> None:
+        """Hear that a chunk cannot be sent."""
+
+
+class Sender:
+    """Threads that send chunks; never are more of them in memory than there are threads.
+
+    No array takes all threads, so that one that is slow to compute does not hold up the others.
+
+    Parameters
+    ----------
+    connection
+        Way to the server.
+    threads
+        How many chunks of one array to send at once.
+    """
+
+    def __init__(self, connection: Connection, threads: int = THREADS) -> None:
+        self._connection = connection
+        self._most = threads
+        self._threads: list[threading.Thread] = []
+        self._queues: dict[str, list[Item]] = {}
+        self._owners: dict[Key, list[Owner]] = {}
+        self._running: set[Key] = set()
+        self._order = count()
+        self._change = threading.Condition()
+        self._closed = False
+
+    def send(self, upload: Upload, chunks: Iterable[int], owner: Owner, *, urgent: bool) -> None:
+        """Have chunks sent, each once; those that somebody waits for go before all others."""
+        with self._change:
+            queue = self._queues.setdefault(upload.id, [])
+            for number in chunks:
+                owners = self._owners.setdefault((upload.id, number), [])
+                if owner not in owners:
+                    owners.append(owner)
+                elif not urgent:
+                    continue
+                heapq.heappush(queue, (0 if urgent else 1, next(self._order), upload, number))
+            self._start(min(self._most, len(queue)))
+            self._change.notify_all()
+
+    def close(self) -> None:
+        """Stop sending."""
+        with self._change:
+            self._closed = True
+            self._queues.clear()
+            self._owners.clear()
+            self._change.notify_all()
+
+    def _start(self, more: int) -> None:
+        wanted = min(len(self._running) + more, MOST_THREADS)
+        while len(self._threads) < wanted and not self._closed:
+            thread = threading.Thread(target=self._work, name="lightbox-send", daemon=True)
+            self._threads.append(thread)
+            thread.start()
+
+    def _work(self) -> None:
+        while (chunk := self._next()) is not None:
+            upload, number = chunk
+            try:
+                upload.send(self._connection, number)
+            except BaseException as error:  # noqa: BLE001 - whatever happens belongs to whoever needs the chunk
+                for owner in self._end(upload, number):
+                    owner.fail(error)
+            else:
+                self._end(upload, number)
+            # an idle thread must not keep the last volume in memory
+            del upload, chunk
+
+    def _next(self) -> tuple[Upload, int] | None:
+        """Return the next chunk that is still needed and that no other thread sends; None when it is over."""
+        with self._change:
+            while not self._closed:
+                queue = self._best()
+                if queue is None:
+                    self._change.wait()
+                    continue
+                _, _, upload, number = heapq.heappop(queue)
+                key = (upload.id, number)
+                owners = self._owners.get(key)
+                if owners is None or key in self._running:
+                    continue
+                if all(owner.is_over for owner in owners):
+                    del self._owners[key]
+                    continue
+                self._running.add(key)
+                return upload, number
+        return None
+
+    def _best(self) -> list[Item] | None:
+        """Return the queue whose first chunk comes next, of those whose array has not its share of threads yet."""
+        self._queues = {name: queue for name, queue in self._queues.items() if queue}
+        busy = Counter(name for name, _ in self._running)
+        open_queues = [queue for name, queue in self._queues.items() if busy[name] < self._most]
+        return min(open_queues, key=lambda queue: queue[0][:2], default=None)
+
+    def _end(self, upload: Upload, number: int) -> list[Owner]:
+        with self._change:
+            key = (upload.id, number)
+            self._running.discard(key)
+            self._change.notify()
+            return self._owners.pop(key, [])

@@ -1,0 +1,95 @@
+"""Chunks are sent once, those that are waited for first, and a slow array holds up nobody else."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass, field
+
+from napari_lightbox.client.sender import THREADS, Sender
+
+
+@dataclass(eq=False)
+class Array:
+    """Stands in for an array whose chunks take as long as a test wants."""
+
+    id: str
+    gate: threading.Event = field(default_factory=threading.Event)
+    through: threading.Event = field(default_factory=threading.Event)
+    sent: list[int] = field(default_factory=list)
+    started: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(0))
+    error: BaseException | None = None
+
+    def send(self, connection, number) -> None:
+        self.started.release()
+        self.gate.wait(30)
+        if self.error is not None:
+            raise self.error
+        self.sent.append(number)
+        if number == 99:
+            self.through.set()
+
+
+@dataclass(eq=False)
+class Job:
+    is_over: bool = False
+    errors: list[BaseException] = field(default_factory=list)
+    told: threading.Event = field(default_factory=threading.Event)
+
+    def fail(self, error) -> None:
+        self.errors.append(error)
+        self.told.set()
+
+
+def finish(sender: Sender, array: Array, job: Job) -> None:
+    """Let everything through and wait until it is: chunk 99 comes after all that was there before."""
+    sender.send(array, [99], job, urgent=False)
+    array.gate.set()
+    assert array.through.wait(30)
+
+
+def test_what_is_waited_for_goes_first_and_everything_once() -> None:
+    sender, array, job = Sender(None, threads=1), Array("a"), Job()
+    sender.send(array, range(6), job, urgent=False)
+    assert array.started.acquire(timeout=30)
+    sender.send(array, [4, 5], job, urgent=True)
+    sender.send(array, [0, 5], Job(), urgent=True)
+    sender.send(array, range(6), job, urgent=False)
+    finish(sender, array, job)
+    assert array.sent == [0, 4, 5, 1, 2, 3, 99]
+    sender.close()
+
+
+def test_a_slow_array_holds_up_nobody_else() -> None:
+    sender, slow, quick, job = Sender(None), Array("slow"), Array("quick"), Job()
+    quick.gate.set()
+    sender.send(slow, range(50), job, urgent=True)
+    for _ in range(THREADS):
+        assert slow.started.acquire(timeout=30)
+    sender.send(quick, range(5), job, urgent=False)
+    for _ in range(5):
+        assert quick.started.acquire(timeout=30)
+    assert not slow.started.acquire(blocking=False)
+    slow.gate.set()
+    sender.close()
+
+
+def test_what_nobody_needs_any_more_is_not_sent() -> None:
+    sender, array, gone, other = Sender(None, threads=1), Array("a"), Job(), Job()
+    sender.send(array, range(4), gone, urgent=False)
+    sender.send(array, [2], other, urgent=False)
+    assert array.started.acquire(timeout=30)
+    gone.is_over = True
+    finish(sender, array, other)
+    assert array.sent == [0, 2, 99]
+    sender.close()
+
+
+def test_whoever_needs_a_chunk_hears_why_it_cannot_be_sent() -> None:
+    sender, array, jobs = Sender(None), Array("a", error=OSError("gone")), [Job(), Job()]
+    for job in jobs:
+        sender.send(array, [0], job, urgent=True)
+    array.gate.set()
+    for job in jobs:
+        assert job.told.wait(30)
+        assert [str(e) for e in job.errors] == ["gone"]
+    sender.close()

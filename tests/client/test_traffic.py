@@ -1,0 +1,138 @@
+"""Nothing travels that need not: no voxel twice, only the chunks that a result needs, never two copies in memory."""
+
+from __future__ import annotations
+
+import tracemalloc
+
+import dask.array as da
+import numpy as np
+import pytest
+
+import napari_lightbox as lb
+from napari_lightbox.axes import Geometry, Volume
+from napari_lightbox.engine.request import Request
+from napari_lightbox.testing.sources import WatchedArray
+
+
+def volume(data) -> Volume:
+    return Volume(data, Geometry.of("zyx"[-data.ndim :], data.shape), name="image")
+
+
+def noise(seed: int, *shape: int, dtype=np.uint8):
+    return np.random.default_rng(seed).integers(0, 255, shape).astype(dtype)
+
+
+def test_the_same_image_is_sent_once(runner, traffic) -> None:
+    image = noise(1, 8, 50, 51)
+    first = runner.submit(Request("invert_intensity", (volume(image),))).result(60)
+    assert traffic.voxel_bytes > image.nbytes
+    traffic.clear()
+    runner.submit(Request("gaussian_blur", (volume(image.copy()),), {"sigma": 1.0})).result(60)
+    assert traffic.voxel_bytes == 0
+    image[0, 0, 0] += 1
+    second = runner.submit(Request("invert_intensity", (volume(image),))).result(60)
+    assert second.main.data[0, 0, 0] != first.main.data[0, 0, 0]
+
+
+def test_only_the_slab_that_changed_is_sent_again(runner, traffic) -> None:
+    image = noise(2, 6, 2048, 2048)
+    runner.submit(Request("threshold_manual", (volume(image),), {"threshold": 100.0})).result(60)
+    assert sorted(traffic.sent) == [0, 1, 2]
+    traffic.clear()
+    image[3, 5, 5] ^= 1
+    runner.submit(Request("threshold_manual", (volume(image),), {"threshold": 100.0})).result(60)
+    assert traffic.sent == [1]
+
+
+def test_of_a_lazy_input_only_what_is_needed_is_computed_and_sent(runner, traffic) -> None:
+    watched = WatchedArray(noise(3, 12, 40, 41))
+    lazy = volume(watched.lazy((2, 40, 41)))
+    part = Request("crop", (lazy,), {"mode": "box", "start": (4, 0, 0), "stop": (8, 40, 41)})
+    outcome = runner.submit(part).result(60)
+    result = np.asarray(outcome.main.data)
+    np.testing.assert_array_equal(result, watched._data[4:8])
+    assert set(traffic.sent) == {2, 3}
+    assert len(watched.reads) <= 3
+
+
+def test_a_lazy_input_is_computed_once_for_two_runs(runner, traffic) -> None:
+    watched = WatchedArray(noise(4, 4, 30, 31))
+    lazy = watched.lazy((1, 30, 31))
+    runner.submit(Request("invert_intensity", (volume(lazy),), lazy=False)).result(60)
+    assert sorted(traffic.sent) == [0, 1, 2, 3]
+    traffic.clear()
+    runner.submit(Request("gaussian_blur", (volume(lazy),), {"sigma": 0.8}, lazy=False)).result(60)
+    assert traffic.voxel_bytes == 0
+    assert len(watched.reads) == 4
+
+
+def test_chunks_that_the_server_has_from_elsewhere_are_not_sent(runner, traffic) -> None:
+    image = noise(5, 4, 30, 31)
+    image[2] = image[0]
+    lazy = da.from_array(image, chunks=(1, 30, 31))
+    runner.submit(Request("invert_intensity", (volume(lazy),), lazy=False)).result(60)
+    traffic.clear()
+    other = da.from_array(image[::-1].copy(), chunks=(1, 30, 31))
+    outcome = runner.submit(Request("invert_intensity", (volume(other),), lazy=False)).result(60)
+    assert traffic.sent == []
+    np.testing.assert_array_equal(outcome.main.data, 255 - image[::-1])
+
+
+def test_a_chain_of_runs_stays_on_the_server(runner, traffic) -> None:
+    image = noise(6, 6, 40, 41)
+    lazy = volume(da.from_array(image, chunks=(2, 40, 41)))
+    blurred = runner.submit(Request("gaussian_blur", (lazy,), {"sigma": 1.5})).result(60)
+    inverted = runner.submit(Request("invert_intensity", (blurred.main,))).result(60)
+    sent, fetched = len(traffic.sent), traffic.fetched
+    np.testing.assert_array_equal(
+        np.asarray(inverted.main.data), 255 - np.asarray(lb.apply("gaussian_blur", image, sigma=1.5, axes="zyx"))
+    )
+    assert (sent <= 3, fetched) == (True, [])
+    assert len(traffic.sent) <= 3
+
+
+def test_of_a_lazy_result_only_what_is_looked_at_is_fetched(runner, traffic) -> None:
+    image = noise(7, 10, 30, 31)
+    outcome = runner.submit(Request("invert_intensity", (volume(da.from_array(image, chunks=(2, 30, 31))),))).result(60)
+    result = outcome.main.data
+    assert isinstance(result, da.Array)
+    np.testing.assert_array_equal(result[6].compute(), 255 - image[6])
+    assert traffic.fetched == [(3, 0, 0)]
+    np.testing.assert_array_equal(result[7, :9].compute(), 255 - image[7, :9])
+    assert traffic.fetched == [(3, 0, 0)]
+
+
+def test_edges_and_odd_chunks_of_lazy_inputs(runner) -> None:
+    image = noise(8, 7, 23, 29)
+    lazy = da.from_array(image, chunks=((3, 1, 3), (10, 13), 29))
+    outcome = runner.submit(Request("gaussian_blur", (volume(lazy),), {"sigma": 1.0})).result(60)
+    np.testing.assert_array_equal(np.asarray(outcome.main.data), lb.apply("gaussian_blur", image, sigma=1.0, axes="zyx"))
+
+
+def test_a_volume_is_never_in_memory_twice(runner) -> None:
+    image = noise(9, 64, 1024, 2048)
+    runner.submit(Request("invert_intensity", (volume(image[:1]),))).result(60)
+    tracemalloc.start()
+    try:
+        result = runner.submit(Request("invert_intensity", (volume(image),))).result(200).main.data
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert int(result[17, 5, 7]) == 255 - int(image[17, 5, 7])
+    # the image itself lay there before
+    assert peak + image.nbytes <= 2.5 * image.nbytes
+
+
+def test_a_failing_input_fails_the_run_with_its_own_error(runner) -> None:
+    def broken(block, block_id):
+        if block_id[0] == 2:
+            raise OSError("the disk is gone")
+        return block
+
+    lazy = da.zeros((4, 20, 20), chunks=(1, 20, 20), dtype=np.uint8).map_blocks(
+        broken, dtype=np.uint8, meta=np.empty((0, 0, 0), np.uint8)
+    )
+    job = runner.submit(Request("invert_intensity", (volume(lazy),), lazy=False))
+    with pytest.raises(OSError, match="the disk is gone"):
+        job.result(60)
+    assert job.status == "failed"
