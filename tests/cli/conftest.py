@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from tests.cli.processes import Process
+from tests.client.serving import Server
 
 import napari_lightbox as lb
 from napari_lightbox.axes import Geometry, Volume
@@ -48,3 +50,43 @@ def lightbox(capsys):
         return code, captured.out, captured.err
 
     return run
+
+
+@pytest.fixture
+def start(tmp_path):
+    """Start the command line as a process in the test's folder; it is ended with the test."""
+    processes = []
+
+    def run(*arguments, **environment):
+        processes.append(Process(tmp_path, *arguments, **environment))
+        return processes[-1]
+
+    yield run
+    for process in processes:
+        process.end()
+
+
+@pytest.fixture(scope="session")
+def cluster(tmp_path_factory):
+    """Two workers with a thread each, as somebody else would have started them."""
+    from napari_lightbox.server.cluster import start_cluster
+    from napari_lightbox.server.config import ServerConfig
+
+    with start_cluster(ServerConfig(tmp_path_factory.mktemp("cluster"), {"admin": "a" * 32}, workers=2, threads=1)) as cluster:
+        yield cluster
+
+
+@pytest.fixture
+def scheduler(cluster):
+    """The address of the scheduler of `cluster`."""
+    return cluster.client.scheduler.address
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory):
+    """A server in a process of its own."""
+    server = Server(tmp_path_factory.mktemp("server") / "files")
+    try:
+        yield server.start()
+    finally:
+        server.stop()

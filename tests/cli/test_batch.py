@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import csv
 import json
 import os
 import subprocess
@@ -8,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from tests.cli.processes import check_blurred, entries, write_images, write_recipe
 
 import napari_lightbox as lb
 from napari_lightbox.axes import Geometry, Volume
@@ -18,6 +20,12 @@ RECIPE = {
         {"technique": "gaussian_blur", "parameters": {"sigma": 1.0}},
         {"technique": "invert_intensity", "inputs": ["step:0"]},
     ],
+}
+
+
+BOTH = {
+    "lightbox_recipe": 1,
+    "steps": [{"technique": "histogram_matching", "inputs": ["input", "input:1"]}],
 }
 
 
@@ -37,7 +45,13 @@ def test_a_broken_file_does_not_stop_the_others(folder, lightbox):
     code, _, err = lightbox("batch", folder / "recipe.json", *files, "-o", folder / "out")
     assert code == 1
     assert "2 of 3 done" in err
-    assert sorted(p.name for p in (folder / "out").iterdir()) == ["good0.tif", "good1.tif", "report.json"]
+    assert sorted(p.name for p in (folder / "out").iterdir()) == [
+        "good0.tif",
+        "good1.tif",
+        "ledger.jsonl",
+        "report.csv",
+        "report.json",
+    ]
     report = {Path(e["input"]).name: e for e in json.loads((folder / "out" / "report.json").read_text())["entries"]}
     assert [report[n]["status"] for n in ("good0.tif", "broken.tif", "good1.tif")] == ["done", "failed", "done"]
     assert report["broken.tif"]["message"]
@@ -81,7 +95,10 @@ def test_same_name_from_two_folders(folder, lightbox):
         (folder / place / "scan.tif").write_bytes((folder / "good0.tif").read_bytes())
     code, _, _ = lightbox("batch", folder / "recipe.json", folder / "a/scan.tif", folder / "b/scan.tif", "-o", folder / "out")
     assert code == 0
-    assert sorted(p.name for p in (folder / "out").iterdir()) == ["a-scan.tif", "b-scan.tif", "report.json"]
+    assert sorted(p.relative_to(folder / "out").as_posix() for p in (folder / "out").rglob("*.tif")) == [
+        "a/scan.tif",
+        "b/scan.tif",
+    ]
 
 
 def test_further_inputs_follow_a_pattern(blobs, lightbox, tmp_path):
@@ -140,3 +157,95 @@ def test_a_newer_recipe_is_refused_with_both_versions(folder, lightbox):
     code, _, err = lightbox("batch", folder / "recipe.json", folder / "good0.tif", "-o", folder / "out")
     assert code == 2
     assert "format 7 (written by napari-lightbox 3.1)" in err
+
+
+def test_the_report_says_what_became_of_each_file(folder, lightbox):
+    files = [folder / n for n in ("good0.tif", "broken.tif", "missing.tif")]
+    code, _, err = lightbox("batch", folder / "recipe.json", *files, "-o", folder / "out")
+    assert code == 1
+    assert "1 of 3 done, 2 failed in " in err
+    with (folder / "out" / "report.csv").open(newline="") as file:
+        rows = {Path(row["file"]).name: row for row in csv.DictReader(file)}
+    assert [row["status"] for row in rows.values()] == ["done", "failed", "failed"]
+    assert rows["good0.tif"]["outputs"] == str(folder / "out" / "good0.tif")
+    assert float(rows["good0.tif"]["seconds"]) >= 0
+    assert "Copy it again from its source" in rows["broken.tif"]["error"]
+    assert rows["missing.tif"]["error"].endswith("does not exist. Check the path; it may have been moved or renamed")
+    assert rows["missing.tif"]["outputs"] == rows["good0.tif"]["error"] == ""
+
+
+def test_stop_on_error_leaves_the_rest(folder, lightbox):
+    files = [folder / n for n in ("broken.tif", "good0.tif", "good1.tif")]
+    code, _, err = lightbox("batch", folder / "recipe.json", *files, "-o", folder / "out", "--stop-on-error", "-j", "1")
+    assert code == 1
+    assert "1 failed, 2 not run" in err
+    assert not (folder / "out" / "good0.tif").exists()
+    assert {e["status"] for e in entries(folder / "out").values()} == {"failed", "not run"}
+    code, _, err = lightbox("batch", folder / "recipe.json", *files, "-o", folder / "out", "--resume", "--keep-going")
+    assert code == 1
+    assert "2 of 3 done, 1 failed" in err
+
+
+@pytest.mark.parametrize("extra", [[], ["--format", ".png"]], ids=["further input", "format"])
+def test_resume_notices_what_else_matters(extra, folder, lightbox):
+    (folder / "recipe.json").write_text(json.dumps(BOTH))
+    command = ["batch", folder / "recipe.json", folder / "good0.tif", "-o", folder / "out", "--resume"]
+    with_other = ["--with", str(folder / "good1.tif")]
+    lightbox(*command, *with_other)
+    assert "finished before" in lightbox(*command, *with_other)[2]
+    if not extra:
+        os.utime(folder / "good1.tif", (1, 1))
+    code, _, err = lightbox(*command, *with_other, *extra)
+    assert code == 0, err
+    assert "finished before" not in err
+
+
+def test_a_run_without_resume_does_all_again(folder, lightbox):
+    arguments = ["batch", folder / "recipe.json", folder / "good0.tif", "-o", folder / "out"]
+    lightbox(*arguments)
+    stamp = (folder / "out" / "good0.tif").stat().st_mtime_ns
+    assert "finished before" not in lightbox(*arguments)[2]
+    assert (folder / "out" / "good0.tif").stat().st_mtime_ns != stamp
+
+
+def test_the_folder_may_be_named_in_another_way(folder, lightbox, monkeypatch):
+    monkeypatch.chdir(folder)
+    lightbox("batch", "recipe.json", "good0.tif", "-o", "out")
+    code, _, err = lightbox("batch", folder / "recipe.json", folder / "good0.tif", "-o", folder / "out", "--resume")
+    assert code == 0
+    assert "finished before" in err
+
+
+def test_a_folder_of_many(tmp_path, lightbox):
+    """All done, each in its place."""
+    for place in ("a", "b", "c"):
+        write_images(tmp_path / "in" / place, 40)
+    code, _, err = lightbox("batch", write_recipe(tmp_path), tmp_path / "in", "-o", tmp_path / "out")
+    assert code == 0, err
+    assert "120 of 120 done" in err
+    results = sorted(p.relative_to(tmp_path / "out").as_posix() for p in (tmp_path / "out").rglob("*.tif"))
+    assert results == sorted(p.relative_to(tmp_path / "in").as_posix() for p in (tmp_path / "in").rglob("*.tif"))
+    for name in ("a/image000.tif", "b/image022.tif", "c/image039.tif"):
+        check_blurred(tmp_path / "in" / name, tmp_path / "out" / name)
+    code, _, err = lightbox("batch", tmp_path / "recipe.json", tmp_path / "in", "-o", tmp_path / "out", "--resume")
+    assert code == 0
+    assert err.count("finished before") == 120
+
+
+@pytest.mark.parametrize(
+    ("extra", "words"),
+    [
+        (["-j", "0"], "at least 1"),
+        (["--scheduler", "somewhere"], "tcp://host:8786"),
+        (["--scheduler", "local:0"], "no processes"),
+        (["--scheduler", "local", "--server", "http://127.0.0.1:1"], "two places"),
+        (["--token-file", "x"], "--server URL"),
+        (["--server", "127.0.0.1"], "no http or https address"),
+        (["--keep-going", "--stop-on-error"], "not allowed with"),
+    ],
+)
+def test_options_that_make_no_sense(extra, words, folder, lightbox):
+    code, _, err = lightbox("batch", folder / "recipe.json", folder / "good0.tif", "-o", folder / "out", *extra)
+    assert code == 2
+    assert words in err
+    assert not (folder / "out" / "good0.tif").exists()

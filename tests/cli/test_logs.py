@@ -17,9 +17,8 @@ from napari_lightbox.interaction.deltas import Delta
 from napari_lightbox.interaction.log import InteractionLog
 
 
-@pytest.fixture
-def session(blobs, tmp_path):
-    """A log of scribbles, a run in a box, an acceptance and a correction; its file, its image and the labels made."""
+def painted(blobs, tmp_path):
+    """Write a log of scribbles, a run in a box, an acceptance and a correction; return its file and the labels made."""
     (image,) = lb.read(blobs["image"])
     (drawn,) = lb.read(blobs["seeds"])
     log, seeds = InteractionLog(), np.asarray(drawn.data).astype(np.int32)
@@ -37,7 +36,14 @@ def session(blobs, tmp_path):
     log.paint("organs", Delta.between(organs[:, :2], organs[:, :2] + 9))
     organs[:, :2] += 9
     log.save(tmp_path / "work.lightbox-log")
-    return tmp_path / "work.lightbox-log", blobs["image"], organs
+    return tmp_path / "work.lightbox-log", organs
+
+
+@pytest.fixture
+def session(blobs, tmp_path):
+    """A log, its image and the labels made."""
+    log, organs = painted(blobs, tmp_path)
+    return log, blobs["image"], organs
 
 
 def check(path: Path, organs: np.ndarray, image: Path) -> None:
@@ -87,7 +93,7 @@ def test_batch_takes_the_right_image_and_refuses_the_others(session, lightbox, t
     assert "other pixels" in report["other.nii.gz"]["message"]
     assert "--force" in report["other.nii.gz"]["message"]
     assert "(5, 30, 40)" in report["small.nii.gz"]["message"]
-    assert sorted(p.name for p in out.iterdir()) == ["image.nii.gz", "report.json"]
+    assert sorted(p.name for p in out.iterdir()) == ["image.nii.gz", "ledger.jsonl", "report.csv", "report.json"]
     code, _, err = lightbox("batch", log, *files[:2], "-o", out, "--resume", "--force")
     assert code == 0, err
     assert "finished before" not in err  # with --force is another piece of work

@@ -6,11 +6,15 @@ import argparse
 import sys
 import time
 from collections.abc import Mapping
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from napari_lightbox.cli.server_options import add_server_options
+
 if TYPE_CHECKING:
     from napari_lightbox.contract import Technique
+    from napari_lightbox.engine.request import Request
 
 
 def add_to(subcommands: Any) -> None:
@@ -36,15 +40,14 @@ def add_to(subcommands: Any) -> None:
     parser.add_argument("--axes", metavar="AXES", help="what the dimensions of the input are, such as tyx")
     parser.add_argument("--spacing", metavar="S", help="distance between samples, such as 3,1,1 for z, y, x")
     parser.add_argument("--blocks", action="store_true", help="compute and write block by block, for images larger than memory")
+    add_server_options(parser)
     parser.set_defaults(run=run)
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Run the technique and write what it gives."""
     from napari_lightbox.cli.inputs import place_models, read_inputs, read_volume
-    from napari_lightbox.cli.outputs import in_words, print_outputs, write_outputs
     from napari_lightbox.cli.parameters import read_parameters
-    from napari_lightbox.cli.running import run_request
     from napari_lightbox.contract import registry
     from napari_lightbox.engine.request import Request
 
@@ -58,15 +61,28 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.blocks:
         inputs = in_blocks(inputs)
     request = Request(technique.id, inputs, parameters, mask=mask, over=arguments.over, lazy=arguments.blocks)
-    outputs = settled(run_request(request, technique.title).outputs)
-    if arguments.output is None:
-        print_outputs(outputs)
-        return 0
-    present = [value for value in outputs.values() if value is not None]
-    for path, value in zip(write_outputs(arguments.output, outputs), present, strict=True):
-        print(f"{path}: {in_words(value)}", file=sys.stderr)
-    print(f"{technique.title}: {time.perf_counter() - start:.1f} s", file=sys.stderr)
+    _run_and_write(request, technique.title, arguments)
+    if arguments.output is not None:
+        print(f"{technique.title}: {time.perf_counter() - start:.1f} s", file=sys.stderr)
     return 0
+
+
+def _run_and_write(request: Request, title: str, arguments: argparse.Namespace) -> None:
+    from napari_lightbox.cli.outputs import in_words, print_outputs, write_outputs
+    from napari_lightbox.cli.running import run_request
+    from napari_lightbox.cli.server_options import server_of
+    from napari_lightbox.cli.server_steps import ServerSteps
+
+    with ExitStack() as scope:
+        server = scope.enter_context(server_of(arguments))
+        run = None if server is None else scope.enter_context(ServerSteps(server))
+        outputs = settled(run_request(request, title, run).outputs)
+        if arguments.output is None:
+            print_outputs(outputs)
+            return
+        present = [value for value in outputs.values() if value is not None]
+        for path, value in zip(write_outputs(arguments.output, outputs), present, strict=True):
+            print(f"{path}: {in_words(value)}", file=sys.stderr)
 
 
 def check_output(technique: Technique, parameters: Mapping[str, Any], path: Path | None) -> None:

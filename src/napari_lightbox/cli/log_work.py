@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping, Sequence
+import os
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from napari_lightbox.axes import Volume
+    from napari_lightbox.cli.batch_work import Run
+    from napari_lightbox.engine.control import Control
     from napari_lightbox.interaction.log import InteractionLog
 
 
@@ -43,8 +47,13 @@ class LogWork:
         """
         from napari_lightbox.interaction.log import InteractionLog
 
+        path = Path(os.path.abspath(path))  # noqa: PTH100 - resolve() would follow links
         log = InteractionLog.load(path)
         return cls(path, log, f"{hashlib.sha256(path.read_bytes()).hexdigest()} force={force}", force)
+
+    def __reduce__(self) -> Any:
+        """Travel to another process as a path."""
+        return _read_again, (self.path, self.text, self.force)
 
     def own_files(self) -> list[str]:
         """Return the file the log was made on; the log itself when it needs no image.
@@ -70,7 +79,7 @@ class LogWork:
         """Return an ending that can hold labels when that of the files cannot."""
         return ".ome.tif" if any(f.lower().endswith(".png") for f in files) else None
 
-    def run(self, files: Sequence[str], report: Callable[[float, str], None]) -> Mapping[str, Volume]:
+    def run(self, files: Sequence[str], control: Control, run: Run | None = None) -> Mapping[str, Volume]:
         """Replay the log on the images in some files and return the labels, those accepted into last first.
 
         Raises
@@ -82,14 +91,14 @@ class LogWork:
         from napari_lightbox.interaction.replay import needed_sources, replay_log
 
         needed = needed_sources(self.log) or list(self.log.sources)[:1]
-        given = [f for f in files if f != str(self.path)]
+        given = [f for f in files if Path(os.path.abspath(f)) != self.path]  # noqa: PTH100 - as in read
         named = dict(zip(needed, [*given, *(self._recorded(name) for name in needed[len(given) :])], strict=False))
         sources = {
             name: read_volume(file, labels=self.log.sources[name].role == "labels")
             for name, file in named.items()
             if file is not None
         }
-        return results_first(self.log, replay_log(self.log, sources, report, force=self.force))
+        return results_first(self.log, replay_log(self.log, sources, control.report, force=self.force))
 
     def _recorded(self, name: str) -> str | None:
         """Return the file a source came from, where it was or beside the log."""
@@ -105,3 +114,14 @@ def results_first(log: InteractionLog, targets: Mapping[str, Any]) -> dict[str, 
     accepted = [entry.target for entry in log.entries if isinstance(entry, Accepted)]
     names = list(dict.fromkeys(reversed(accepted))) or list(targets)
     return {name: targets[name] for name in names}
+
+
+@lru_cache(maxsize=1)
+def _read_again(path: Path, text: str, force: bool) -> LogWork:
+    """Return a log as it was when it was read first; a worker reads it once for all files."""
+    from napari_lightbox.errors import ReadError
+
+    work = LogWork.read(path, force)
+    if work.text != text:
+        raise ReadError(str(path), "was changed while it is replayed", "Start again with --resume")
+    return work

@@ -29,7 +29,7 @@ class ProgressBar:
         self._last = now
         done = min(max(fraction, 0.0), 1.0)
         filled = round(done * _WIDTH)
-        left = f" {(now - self._start) * (1 - done) / done:4.0f} s left" if done > 0.02 else ""
+        left = f" {in_words((now - self._start) * (1 - done) / done)} left" if done > 0.002 else ""
         line = f"{self._title} [{'#' * filled}{'.' * (_WIDTH - filled)}] {done:4.0%}{left} {message}"
         self._stream.write("\r" + line.ljust(self._drawn))
         self._stream.flush()
@@ -41,3 +41,11 @@ class ProgressBar:
             self._stream.write("\r" + " " * self._drawn + "\r")
             self._stream.flush()
             self._drawn = 0
+
+
+def in_words(seconds: float) -> str:
+    """Return a time in the unit that suits it."""
+    if seconds < 100:
+        return f"{seconds:4.0f} s"
+    minutes = round(seconds / 60)
+    return f"{minutes:4d} min" if minutes < 100 else f"{minutes // 60:d} h {minutes % 60:02d} min"

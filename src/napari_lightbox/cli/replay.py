@@ -40,13 +40,14 @@ def run(arguments: argparse.Namespace) -> int:
     from napari_lightbox.cli.log_work import LogWork
     from napari_lightbox.cli.outputs import in_words, write_outputs
     from napari_lightbox.cli.running import with_progress
+    from napari_lightbox.engine.control import Control
     from napari_lightbox.io.formats import writer_of
 
     writer_of(arguments.output)
     start = time.perf_counter()
     work = LogWork.read(arguments.log, arguments.force)
     files = arguments.inputs or work.own_files()
-    outputs = with_progress(arguments.log.name, lambda report: work.run(files, report))
+    outputs = with_progress(arguments.log.name, lambda report: work.run(files, Control(report)))
     for path, value in zip(write_outputs(arguments.output, outputs), outputs.values(), strict=True):
         print(f"{path}: {in_words(value)}", file=sys.stderr)
     print(f"{arguments.log.name}: {time.perf_counter() - start:.1f} s", file=sys.stderr)
