@@ -27,6 +27,7 @@ _DOCKS = (
     ("annotate", "Annotate", "napari_lightbox.widgets.annotate.dock:AnnotateDock"),
     ("recipe", "Recipe", "napari_lightbox.widgets.recipe_dock:RecipeDock"),
     ("unet_train", "Train a U-Net", "napari_lightbox.widgets.train_dock:TrainDock"),
+    ("server", "Server", "napari_lightbox.widgets.server_dock:ServerDock"),
     ("tables", "Measurements: Tables", "napari_lightbox.widgets.table_reopen:TablesDock"),
 )
 

@@ -13,6 +13,7 @@ _RUNS = ("memory_budget", "cache_folder", "device")
 _BY_ITSELF = "automatic"
 _in_force = ExitStack()
 _applied: dict[str, Any] = {}
+_servers_here = [""]
 
 
 def configurations() -> dict[str, Any]:
@@ -39,6 +40,12 @@ def configurations() -> dict[str, Any]:
                     "enum": [_BY_ITSELF, *DEVICES[1:]],
                     "default": _BY_ITSELF,
                     "description": "Where learned models run. Automatic: a GPU when there is one, else the processor.",
+                },
+                "servers": {
+                    "title": "Known servers",
+                    "type": "string",
+                    "default": "",
+                    "description": "Servers that runs can go to, such as lab = https://lab.example.org, added by the Server dock",
                 },
             },
         },
@@ -85,6 +92,27 @@ def follow_preview_switch(switch: Callable[[bool], Any], lifeline: Lifeline) -> 
     events = getattr(_page("preview"), "events", None)
     if events is not None and "live" in events.emitters:
         lifeline.connect(events.live, _Switch(switch))
+
+
+def remembered_servers() -> str:
+    """Return the known servers as they stand in the preferences."""
+    return str(getattr(_page("runs"), "servers", _servers_here[0]))
+
+
+def remember_servers(text: str) -> None:
+    """Write the known servers to the preferences; a napari without plugin preferences knows them for this session."""
+    page = _page("runs")
+    if hasattr(page, "servers"):
+        page.servers = text
+    else:
+        _servers_here[0] = text
+
+
+def follow_servers(call: Callable[[Any], Any], lifeline: Lifeline) -> None:
+    """Call back whenever the known servers are changed in the preferences, until the lifeline is cut."""
+    events = getattr(_page("runs"), "events", None)
+    if events is not None and "servers" in events.emitters:
+        lifeline.connect(events.servers, _Switch(call))
 
 
 class _Switch:

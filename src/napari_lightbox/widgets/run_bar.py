@@ -55,10 +55,10 @@ class RunBar(QWidget):  # type: ignore[misc]
         """Whether a job is being followed."""
         return self._watch is not None and self._watch.running
 
-    def follow(self, job: Job, then: Callable[[Outcome], Any]) -> Watch:
-        """Show how a job goes, hand its outcome to `then` and return what follows it; a job followed before is cancelled."""
+    def follow(self, job: Job, then: Callable[[Outcome], Any], *, lasting: bool = False) -> Watch:
+        """Show how a job goes, hand its outcome to `then` and return what follows it; the one followed before is dropped."""
         self.drop()
-        watch = Watch(job)
+        watch = Watch(job, lasting=lasting)
         self._watch = watch
         self._show_state(True)
         self.message.setText("Waiting…")
@@ -69,7 +69,7 @@ class RunBar(QWidget):  # type: ignore[misc]
         return watch
 
     def drop(self) -> None:
-        """Cancel the job and hear no more of it."""
+        """Hear no more of the job, and cancel it unless it is a lasting one."""
         if self._watch is not None:
             self._watch.release()
             self._watch = None

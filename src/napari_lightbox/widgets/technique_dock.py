@@ -7,32 +7,34 @@ from dataclasses import replace
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-from napari.layers import Image, Labels
+from napari.layers import Image, Labels, Layer
 from qtpy.QtCore import QEvent, Qt
 from qtpy.QtWidgets import QCheckBox, QFrame, QLabel, QScrollArea, QVBoxLayout, QWidget
 
 from napari_lightbox.axes import Volume
 from napari_lightbox.axes.order import spatial_axes
 from napari_lightbox.contract import Collection, Technique
-from napari_lightbox.contract.values import TrainedModel
 from napari_lightbox.engine.request import Request
 from napari_lightbox.engine.runner import Outcome
 from napari_lightbox.errors import LightboxError
+from napari_lightbox.widgets.distant_parts import still_distant
 from napari_lightbox.widgets.docked import Docked
+from napari_lightbox.widgets.feed import feed_of
 from napari_lightbox.widgets.form import Form
 from napari_lightbox.widgets.help_dialog import help_dialog
 from napari_lightbox.widgets.inputs import Inputs
 from napari_lightbox.widgets.layers import unit_names
 from napari_lightbox.widgets.messages import show_failure
-from napari_lightbox.widgets.model_saving import offer_model
 from napari_lightbox.widgets.options import Options
+from napari_lightbox.widgets.outages import tell_failure
 from napari_lightbox.widgets.plugin_settings import apply_settings, follow_preview_switch, preview_at_start
 from napari_lightbox.widgets.preview import Preview, visible_region
-from napari_lightbox.widgets.results import Origin, described, show_outcome
+from napari_lightbox.widgets.remote_run import RemoteRun
+from napari_lightbox.widgets.results import Origin
 from napari_lightbox.widgets.run_bar import RunBar
+from napari_lightbox.widgets.run_on import RunOn
 from napari_lightbox.widgets.runners import shared_runner
-from napari_lightbox.widgets.table_dock import TableDock
+from napari_lightbox.widgets.showing import Limits, limits_of, show_all
 from napari_lightbox.widgets.titles import short_title
 
 if TYPE_CHECKING:
@@ -55,7 +57,9 @@ class TechniqueDock(Docked):
         self.options = Options(technique, viewer)
         self.live = QCheckBox("Live preview of the visible slice")
         self.live.setVisible(_has_preview(technique))
+        self.run_on = RunOn(viewer, self.lifeline)
         self.bar = RunBar()
+        self._remote: list[RemoteRun] = []
         self.preview = Preview(technique, viewer, self._runner, self.request)
         self._lay_out()
         self._connect()
@@ -105,6 +109,7 @@ class TechniqueDock(Docked):
         whole = QVBoxLayout(self)
         whole.addWidget(scroll, 1)
         whole.addWidget(self.live)
+        whole.addWidget(self.run_on)
         whole.addWidget(self.bar)
         self.setMinimumWidth(320)
 
@@ -114,13 +119,14 @@ class TechniqueDock(Docked):
             self.lifeline.connect(emitter, self._follow_layers)
         self.lifeline.at_end(self.preview.stop)
         self.lifeline.at_end(self.bar.drop)
+        self.lifeline.at_end(self._forget)
         self.inputs.changed.connect(self._follow_inputs)
         self.options.changed.connect(self._follow_options)
         self.form.changed.connect(self.preview.refresh)
         self.live.toggled.connect(self._switch_preview)
         self.preview.said.connect(self._say)
         self.bar.asked.connect(self.run)
-        self.bar.failed.connect(show_failure)
+        self.bar.failed.connect(tell_failure)
         self.bar.reset.clicked.connect(self.form.reset)
         self.bar.help.clicked.connect(lambda: help_dialog(self.technique, self).show())
 
@@ -128,37 +134,47 @@ class TechniqueDock(Docked):
         """Start the run the form describes."""
         try:
             request, origin = self.request()
-            job = self._runner.submit(request)
         except LightboxError as error:
             self._say(str(error))
             show_failure(error)
             return
         self.live.setChecked(False)
-        self.bar.follow(job, lambda outcome: self._take(outcome, request, origin))
+        server = self.run_on.chosen()
+        if server is None:
+            self.bar.follow(self._runner.submit(request), lambda outcome: self._take(outcome, request, origin))
+        else:
+            remote = RemoteRun(self._viewer, self.bar, self._place)
+            self._remote = [*(r for r in self._remote if r.busy), remote]
+            remote.start(server, request, origin)
 
     def _take(self, outcome: Outcome, request: Request, origin: Origin) -> None:
         """Show an outcome; a lazy picture waits for its visible slice, so that nothing is computed in the GUI's thread."""
+        outcome = still_distant(self._viewer, request, outcome)
         if _is_lazy_image(outcome.main) and origin.layer in self._viewer.layers:
             region = visible_region(self._viewer, origin.layer)
             job = self._runner.submit(replace(request, region=region, preview=True))
-            self.bar.follow(job, lambda seen: self._show(outcome, origin, _limits(seen)))
+            self.bar.follow(job, lambda seen: self._show(outcome, origin, limits_of(seen.main.data)))
         else:
             self._show(outcome, origin, None)
 
-    def _show(self, outcome: Outcome, origin: Origin, limits: tuple[float, float] | None) -> None:
+    def _show(self, outcome: Outcome, origin: Origin, limits: Limits | None) -> list[Layer]:
         try:
-            layers, tables, notes = show_outcome(self._viewer, self.technique, outcome, origin, limits)
+            layers, said = show_all(self._viewer, self.technique, outcome, origin, limits, self)
         except LightboxError as error:
             self._say(str(error))
             show_failure(error)
-            return
-        for title, table in tables.items():
-            dock = TableDock(table, self._viewer, described(layers, origin), title)
-            self._viewer.window.add_dock_widget(dock, name=title, area="bottom", tabify=True)
-        for value in outcome.outputs.values():
-            if isinstance(value, TrainedModel):
-                offer_model(value, self)
-        self._say(". ".join(notes) or "Done.")
+            return []
+        for feed in filter(None, (feed_of(layer.data) for layer in layers)):
+            feed.open()
+        self._say(said)
+        return layers
+
+    def _place(self, _: str, outcome: Outcome, origin: Origin, limits: Limits | None) -> list[Layer]:
+        return self._show(outcome, origin, limits)
+
+    def _forget(self) -> None:
+        for remote in self._remote:
+            remote.release()
 
     def _follow_layers(self, event: Any = None) -> None:
         self.inputs.refresh()
@@ -210,13 +226,6 @@ def _has_preview(technique: Technique) -> bool:
 
 def _is_lazy_image(value: Any) -> bool:
     return isinstance(value, Volume) and value.role == "image" and hasattr(value.data, "dask")
-
-
-def _limits(seen: Outcome) -> tuple[float, float] | None:
-    """Return the contrast limits of the visible slice, None when it is flat."""
-    values = np.asarray(seen.main.data)
-    low, high = float(np.nanmin(values)), float(np.nanmax(values))
-    return (low, high) if np.isfinite([low, high]).all() and low < high else None
 
 
 def _align(labels: list[QLabel]) -> None:

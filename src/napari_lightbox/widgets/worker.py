@@ -8,6 +8,7 @@ from typing import Any
 from qtpy.QtCore import QObject, Signal
 
 from napari_lightbox.engine.runner import Job
+from napari_lightbox.errors import ServerError
 from napari_lightbox.widgets.courtesy import window_first
 from napari_lightbox.widgets.doorbell import in_gui_thread
 
@@ -18,6 +19,13 @@ class Watch(QObject):  # type: ignore[misc]
     """Follow one job until it ends or `release` is called.
 
     Emits `progressed(fraction, message)`, then exactly one of `finished(outcome)`, `failed(error)`, `cancelled()`.
+
+    Parameters
+    ----------
+    job
+        What to follow.
+    lasting
+        Whether the job goes on when nobody follows it any more, as runs on a server do.
     """
 
     progressed = Signal(float, str)
@@ -25,9 +33,10 @@ class Watch(QObject):  # type: ignore[misc]
     failed = Signal(object)
     cancelled = Signal()
 
-    def __init__(self, job: Job) -> None:
+    def __init__(self, job: Job, *, lasting: bool = False) -> None:
         super().__init__()
         self._job: Job | None = job
+        self._lasting = lasting
         self._courtesy = window_first()
         ring = in_gui_thread(self._read)
         self._unsubscribe: Callable[[], Any] = job.subscribe(ring)
@@ -44,10 +53,10 @@ class Watch(QObject):  # type: ignore[misc]
             self._job.cancel()
 
     def release(self) -> None:
-        """Cancel the job and hear no more of it."""
+        """Hear no more of the job, and cancel it unless it is a lasting one."""
         job = self._job
         self._end()
-        if job is not None:
+        if job is not None and not self._lasting:
             job.cancel()
 
     def _read(self, job: Job) -> None:
@@ -64,6 +73,9 @@ class Watch(QObject):  # type: ignore[misc]
             return
         try:
             outcome = job.result(0)
+            if status == "failed":
+                # a lazy result was there before the run broke off
+                raise _reason(job)
         except Exception as error:  # noqa: BLE001 - whatever the run raised is shown to the user
             self.failed.emit(error)
         else:
@@ -73,3 +85,8 @@ class Watch(QObject):  # type: ignore[misc]
         self._job = None
         self._unsubscribe()
         self._courtesy.close()
+
+
+def _reason(job: Job) -> BaseException:
+    known = getattr(job, "error", None)
+    return known if isinstance(known, Exception) else ServerError("run", "broke off", "Run it again, or tell who runs the server")

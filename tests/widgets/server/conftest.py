@@ -1,0 +1,167 @@
+"""A real server, a keyring of its own for each test, and inputs whose chunks come when a test lets them."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from importlib.util import find_spec
+from typing import Any
+
+import dask.array as da
+import numpy as np
+import pytest
+from tests.client.serving import TOKEN, Server
+from tests.widgets.conftest import press, process_until
+
+if any(find_spec(name) is None for name in ("httpx", "keyring", "fastapi", "uvicorn", "sqlalchemy")):
+    collect_ignore_glob = ["test_*.py"]
+
+IMAGE = np.random.default_rng(0).integers(0, 200, (6, 40, 50)).astype(np.uint8)
+TALL = np.concatenate([IMAGE + i for i in range(8)])
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory: Any) -> Iterator[Server]:
+    """A server without workers."""
+    server = Server(tmp_path_factory.mktemp("server") / "files")
+    try:
+        yield server.start()
+    finally:
+        server.stop()
+
+
+@pytest.fixture
+def mortal(tmp_path: Any) -> Iterator[Server]:
+    """A server that a test may kill."""
+    server = Server(tmp_path / "files")
+    try:
+        yield server.start()
+    finally:
+        server.stop()
+
+
+@pytest.fixture(autouse=True)
+def ring() -> Iterator[Any]:
+    """A keyring in memory; nothing of it, of the places or of earlier outages outlives the test."""
+    import keyring
+    from keyring.backend import KeyringBackend
+
+    from napari_lightbox.widgets import outages
+    from napari_lightbox.widgets.places import places
+    from napari_lightbox.widgets.plugin_settings import remember_servers
+
+    class Memory(KeyringBackend):
+        priority = 5
+
+        def __init__(self) -> None:
+            super().__init__()
+            self.kept: dict[tuple[str, str], str] = {}
+
+        def get_password(self, service: str, username: str) -> str | None:
+            return self.kept.get((service, username))
+
+        def set_password(self, service: str, username: str, password: str) -> None:
+            self.kept[service, username] = password
+
+        def delete_password(self, service: str, username: str) -> None:
+            del self.kept[service, username]
+
+    before, memory = keyring.get_keyring(), Memory()
+    keyring.set_keyring(memory)
+    places.cache_clear()
+    outages._told.clear()
+    yield memory
+    places().close()
+    places.cache_clear()
+    remember_servers("")
+    keyring.set_keyring(before)
+
+
+@pytest.fixture
+def connected(viewer: Any, server: Server) -> str:
+    """The address of the server, to which the window is connected."""
+    return meet(server)
+
+
+def meet(server: Server) -> str:
+    from napari_lightbox.widgets.places import places
+
+    places().entered(places().connections.open(server.url, TOKEN), "lab")
+    return server.url
+
+
+@pytest.fixture
+def server_dock(viewer: Any) -> Callable[[], Any]:
+    """Open the Server dock, in sight, as a user does."""
+
+    def opened() -> Any:
+        from napari_lightbox.widgets.server_dock import ServerDock
+
+        dock = ServerDock(viewer)
+        viewer.window.add_dock_widget(dock, name="Server (Lightbox)")
+        viewer.window._qt_window.show()
+        process_until(dock.isVisible)
+        return dock
+
+    yield opened
+    viewer.window._qt_window.hide()
+
+
+class Gate:
+    """A lazy image whose planes are read only when they are let through."""
+
+    def __init__(self, image: Any) -> None:
+        self.reads: list[int] = []
+        self._free = [threading.Event() for _ in image]
+        self.image = da.from_array(image, chunks=(1, *image.shape[1:])).map_blocks(
+            self._read, dtype=image.dtype, meta=np.empty((0, 0, 0), image.dtype)
+        )
+
+    def _read(self, block: Any, block_info: Any = None) -> Any:
+        number = block_info[0]["chunk-location"][0]
+        self.reads.append(number)
+        assert self._free[number].wait(60), "the test forgot to open the gate"
+        return block
+
+    def open(self, *planes: int) -> None:
+        for number in planes or range(len(self._free)):
+            self._free[number].set()
+
+
+@pytest.fixture
+def gate() -> Iterator[Gate]:
+    made = Gate(IMAGE)
+    yield made
+    made.open()
+
+
+@pytest.fixture
+def tall() -> Iterator[Gate]:
+    """Far more planes than the server works on at a time."""
+    made = Gate(TALL)
+    yield made
+    made.open()
+
+
+@pytest.fixture
+def on_server(viewer: Any, open_dock: Callable[[str], Any]) -> Callable[[str, str], Any]:
+    """Open the dock of a technique and choose a server."""
+
+    def opened(technique: str, address: str) -> Any:
+        dock = open_dock(technique)
+        dock.run_on.choose(address)
+        return dock
+
+    return opened
+
+
+def run(dock: Any) -> None:
+    """Press Run and wait until the whole result is in the viewer."""
+    press(dock.bar.run)
+    process_until(lambda: not dock.bar.busy and not any(remote.busy for remote in dock._remote))
+
+
+def messages() -> list[str]:
+    from napari.utils.notifications import notification_manager
+
+    return [record.message for record in notification_manager.records]
