@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import gc
 import threading
+import time
+import weakref
 from dataclasses import dataclass, field
+
+import pytest
 
 from napari_lightbox.client.sender import THREADS, Sender
 
@@ -92,4 +97,22 @@ def test_whoever_needs_a_chunk_hears_why_it_cannot_be_sent() -> None:
     for job in jobs:
         assert job.told.wait(30)
         assert [str(e) for e in job.errors] == ["gone"]
+    sender.close()
+
+
+@pytest.mark.parametrize("error", [None, ValueError("no")])
+def test_an_idle_sender_keeps_no_array_and_no_job(error: BaseException | None) -> None:
+    sender, array, job = Sender(None), Array("a", error=error), Job()
+    array.gate.set()
+    # a finished job leaves chunks in the queue that nobody needs any more
+    sender.send(array, range(20), job, urgent=False)
+    job.is_over = True
+    sender.send(array, range(20, 30), job, urgent=False)
+    seen = weakref.ref(array), weakref.ref(job)
+    del array, job
+    end = time.monotonic() + 30
+    while any(one() is not None for one in seen) and time.monotonic() < end:
+        gc.collect()
+        time.sleep(0.01)
+    assert [one() for one in seen] == [None, None]
     sender.close()

@@ -88,31 +88,40 @@ class Sender:
             try:
                 upload.send(self._connection, number)
             except BaseException as error:  # noqa: BLE001 - whatever happens belongs to whoever needs the chunk
-                for owner in self._end(upload, number):
-                    owner.fail(error)
+                self._fail(upload, number, error)
             else:
                 self._end(upload, number)
             # an idle thread must not keep the last volume in memory
             del upload, chunk
 
+    def _fail(self, upload: Upload, number: int, error: BaseException) -> None:
+        for owner in self._end(upload, number):
+            owner.fail(error)
+
     def _next(self) -> tuple[Upload, int] | None:
         """Return the next chunk that is still needed and that no other thread sends; None when it is over."""
         with self._change:
             while not self._closed:
-                queue = self._best()
-                if queue is None:
-                    self._change.wait()
-                    continue
-                _, _, upload, number = heapq.heappop(queue)
-                key = (upload.id, number)
-                owners = self._owners.get(key)
-                if owners is None or key in self._running:
-                    continue
-                if all(owner.is_over for owner in owners):
-                    del self._owners[key]
-                    continue
-                self._running.add(key)
-                return upload, number
+                # what it looked at is forgotten before the wait, which may be long
+                found = self._needed()
+                if found is not None:
+                    return found
+                self._change.wait()
+        return None
+
+    def _needed(self) -> tuple[Upload, int] | None:
+        """Return a chunk to send, and note that it is being sent; None when there is none now."""
+        while (queue := self._best()) is not None:
+            _, _, upload, number = heapq.heappop(queue)
+            key = (upload.id, number)
+            owners = self._owners.get(key)
+            if owners is None or key in self._running:
+                continue
+            if all(owner.is_over for owner in owners):
+                del self._owners[key]
+                continue
+            self._running.add(key)
+            return upload, number
         return None
 
     def _best(self) -> list[Item] | None:
