@@ -11,7 +11,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-SECTIONS = ("startup", "techniques", "latency", "annotate", "window", "components", "memory")
+SECTIONS = ("startup", "techniques", "latency", "annotate", "window", "components", "memory", "server")
 LIBRARIES = ("numpy", "scipy", "scikit-image", "opencv-python", "SimpleITK", "numba", "dask", "zarr", "napari-lightbox")
 
 
@@ -31,14 +31,14 @@ def main() -> None:
     """Run the chosen sections."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("sections", nargs="*", choices=[*SECTIONS, []], default=list(SECTIONS))
-    parser.add_argument("--only", help="part of a technique id")
+    parser.add_argument("--only", help="part of a technique id, or of the name of a part of the server section")
     parser.add_argument("-o", "--output", type=Path, default=Path(__file__).parent / "results")
     arguments = parser.parse_args()
     report: dict[str, Any] = {"time": datetime.now(UTC).isoformat(), "machine": machine()}
     for section in arguments.sections:
         print(f"\n== {section}", flush=True)
         module = import_module(f"benchmarks.bench_{section}")
-        filtered = arguments.only is not None and section in ("techniques", "latency", "annotate")
+        filtered = arguments.only is not None and section in ("techniques", "latency", "annotate", "server")
         report[section] = module.main(arguments.only) if filtered else module.main()
     arguments.output.mkdir(parents=True, exist_ok=True)
     path = arguments.output / f"{report['time'][:19].replace(':', '')}.json"

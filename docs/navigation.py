@@ -22,8 +22,10 @@ GUIDE = [
     "lazy-data",
     "formats",
     "shortcuts",
+    "server",
+    "deploy",
 ]
-DEVELOP = ["architecture", "add-a-technique", "testing"]
+DEVELOP = ["architecture", "add-a-technique", "testing", "threat-model"]
 
 
 def on_config(config: Any) -> Any:

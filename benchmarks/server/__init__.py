@@ -1,0 +1,1 @@
+"""Measurements of the server: each part starts real processes on loopback."""

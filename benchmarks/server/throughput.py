@@ -1,0 +1,82 @@
+"""What one chunk costs when there are a hundred of them and when there are ten thousand: seconds, and processor time."""
+
+from __future__ import annotations
+
+import statistics
+import time
+from typing import Any
+
+import numpy as np
+import psutil
+
+import napari_lightbox as lb
+from benchmarks.server.process import ServerProcess, server
+from benchmarks.server.stacks import lazy_stack
+from napari_lightbox.engine.request import Request
+
+PLANE = (256, 256)
+COUNTS, SHORT_COUNTS = (100, 300, 1000, 3000, 10000), (100, 300, 1000)
+REPEATED_UP_TO, REPEATS = 1000, 3
+TECHNIQUE: tuple[str, dict[str, Any]] = ("gaussian_blur", {"sigma": 1.0})
+FLAT = 0.15
+
+
+def main(short: bool = False) -> dict[str, Any]:
+    """Run films of growing length: as new ones, and again when the server has their chunks."""
+    with server() as running:
+        there = lb.connect(running.url, token=running.token)
+        try:
+            there.apply("gaussian_blur", np.zeros((2, 64, 64), np.uint16), sigma=1.0)
+            run(there, running, 30, seed=999)
+            rows = [row(there, running, count) for count in (SHORT_COUNTS if short else COUNTS)]
+        finally:
+            there.close()
+    summary: dict[str, Any] = {"chunk_bytes": PLANE[0] * PLANE[1] * 2}
+    for name in ("new", "again", "new_server", "again_server"):
+        costs = [entry[f"{name}_ms_per_chunk"] for entry in rows]
+        summary[f"{name}_ms_per_chunk"] = costs
+        summary[f"{name}_spread"] = max(costs) / min(costs) - 1
+        # against the middle: none is further away than the limit
+        middle = (max(costs) + min(costs)) / 2
+        summary[f"{name}_flat"] = max(costs) <= middle * (1 + FLAT)
+    return {"rows": rows, "summary": summary}
+
+
+def row(there: Any, running: ServerProcess, count: int) -> dict[str, Any]:
+    """Measure one length."""
+    repeats = REPEATS if count <= REPEATED_UP_TO else 1
+    runs = [run(there, running, count, seed) for seed in range(repeats)]
+    names = ("new", "again", "new_server", "again_server", "new_workers", "again_workers")
+    costs = {
+        f"{name}_ms_per_chunk": 1e3 * statistics.median(values) / count
+        for name, values in zip(names, zip(*runs, strict=True), strict=True)
+    }
+    print(
+        f"{count:6} chunks, ms per chunk: " + ", ".join(f"{n} {v:6.2f}" for n, v in zip(names, costs.values(), strict=True)),
+        flush=True,
+    )
+    return {"chunks": count, "repeats": repeats, **costs}
+
+
+def run(there: Any, running: ServerProcess, count: int, seed: int) -> list[float]:
+    """Return the seconds of a job on a new film and on the same one again, and the processor time of both; nothing is fetched."""
+    film = lazy_stack(count, PLANE, seed)
+    seconds: list[float] = []
+    server: list[float] = []
+    workers: list[float] = []
+    for _ in range(2):
+        before = used([psutil.Process(running.pid)]), used(running.workers())
+        start = time.perf_counter()
+        job = there.submit(Request(TECHNIQUE[0], (film,), TECHNIQUE[1]))
+        if not job.wait(1800) or job.status != "done":
+            raise RuntimeError(f"{job.status}: {job.message}")
+        seconds.append(time.perf_counter() - start)
+        server.append(used([psutil.Process(running.pid)]) - before[0])
+        workers.append(used(running.workers()) - before[1])
+        there.delete(job.id)
+    return [*seconds, *server, *workers]
+
+
+def used(processes: list[psutil.Process]) -> float:
+    """Return the processor time of some processes."""
+    return sum(times.user + times.system for times in (process.cpu_times() for process in processes))
