@@ -113,7 +113,7 @@ def _own(config: ServerConfig, scope: ExitStack) -> Client:
     )
     scope.callback(_end, cluster)
     client = Client(cluster, set_as_default=False, direct_to_workers=True)
-    scope.callback(client.close)
+    scope.callback(_let_go, client)
     here = settings()
     client.register_plugin(LightboxPlugin({"cache_folder": here.cache_folder, "device": here.device}, own=True))
     return client
@@ -129,10 +129,17 @@ def _shape(config: ServerConfig) -> tuple[int, int]:
     return workers, config.threads or max(1, processors // workers)
 
 
+def _let_go(client: Client) -> None:
+    # all clients of a process share a loop, which may have ended with another one
+    if not client.loop.asyncio_loop.is_closed():
+        client.close()
+
+
 def _end(cluster: LocalCluster) -> None:
     processes = [process for nanny in cluster.workers.values() if (process := _process(nanny.pid)) is not None]
     try:
-        cluster.close(timeout=CLOSING_SECONDS)
+        if not cluster.loop.asyncio_loop.is_closed():
+            cluster.close(timeout=CLOSING_SECONDS)
     except TimeoutError:
         _log.warning("the workers do not end by themselves and are killed")
     finally:
@@ -154,7 +161,7 @@ def _joined(address: str, scope: ExitStack) -> Client:
         client = Client(address, set_as_default=False, timeout=CONNECTING_SECONDS)
     except (OSError, ImportError) as error:
         raise ServerError("scheduler", f"at {address} does not answer", "Check the address, and whether it runs") from error
-    scope.callback(client.close)
+    scope.callback(_let_go, client)
     try:
         client.run_on_scheduler(be_patient, MOST_LOSSES, __version__)
         client.register_plugin(LightboxPlugin())
