@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from importlib.util import find_spec
 from typing import Any
 
@@ -92,19 +93,22 @@ def meet(server: Server) -> str:
 
 @pytest.fixture
 def server_dock(viewer: Any) -> Callable[[], Any]:
-    """Open the Server dock, in sight, as a user does."""
+    """Open the Server dock, in sight, in a window of its own: napari's would draw its canvas, which needs OpenGL."""
+    docks: list[Any] = []
 
     def opened() -> Any:
         from napari_lightbox.widgets.server_dock import ServerDock
 
-        dock = ServerDock(viewer)
-        viewer.window.add_dock_widget(dock, name="Server (Lightbox)")
-        viewer.window._qt_window.show()
-        process_until(dock.isVisible)
-        return dock
+        docks.append(ServerDock(viewer))
+        docks[-1].show()
+        process_until(docks[-1].isVisible)
+        return docks[-1]
 
     yield opened
-    viewer.window._qt_window.hide()
+    for dock in docks:
+        # one that was taken out of the window is gone already
+        with suppress(RuntimeError):
+            dock.close()
 
 
 class Gate:

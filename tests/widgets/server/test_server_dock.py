@@ -254,6 +254,8 @@ def test_a_dock_that_is_closed_lets_go(viewer: Any, connected: str, server_dock:
     dock = server_dock()
     process_until(lambda: "worker" in dock.panel.summary.text())
     news = dock.news
+    assert news._timer.isActive()
+    viewer.window.add_dock_widget(dock, name="Server (Lightbox)")
     viewer.window.remove_dock_widget(dock)
     assert not news._timer.isActive()
     assert places().runner(connected) is not None
