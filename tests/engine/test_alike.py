@@ -98,3 +98,34 @@ def test_the_input_stays_read_only_for_techniques() -> None:
         lb.apply("median_filter", image, axes="yx")
     np.testing.assert_array_equal(image, before)
     assert image.flags.writeable
+
+
+@pytest.mark.parametrize(
+    ("technique", "axes", "shape", "straight"),
+    [
+        ("gaussian_blur", "yx", (9, 11), True),
+        ("gaussian_blur", "zyx", (4, 9, 11), True),
+        ("crop", "yx", (9, 11), False),
+        ("gaussian_blur", "xy", (9, 11), False),
+        ("gaussian_blur", "tyx", (3, 9, 11), False),
+        ("threshold_otsu", "yx", (9, 11), False),
+        ("region_properties", "yx", (9, 11), False),
+    ],
+)
+def test_only_calls_around_whose_kernel_nothing_happens_go_straight_to_it(
+    technique: str, axes: str, shape: tuple[int, ...], straight: bool
+) -> None:
+    lb.apply(technique, (np.indices(shape).sum(0) % 3).astype(np.uint8), axes=axes)
+    remembered = [direct for _, _, direct in alike._known._values.values()]
+    assert [direct is not None for direct in remembered] in ([straight], [])
+    assert remembered or not straight
+
+
+def test_the_straight_way_keeps_the_input_safe_and_casts_the_result() -> None:
+    labels = np.eye(9, dtype=np.int64)
+    for _ in range(2):
+        grown = lb.apply("morphological_dilation", labels, axes="yx")
+        assert grown.dtype == np.int64
+        assert grown is not labels
+    assert labels.sum() == 9
+    assert labels.flags.writeable

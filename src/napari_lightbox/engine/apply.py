@@ -15,7 +15,7 @@ from napari_lightbox.engine.forecast import check_forecast
 from napari_lightbox.engine.inputs import Source, is_lazy
 from napari_lightbox.engine.kernel import Kernel
 from napari_lightbox.engine.provenance import carried, with_provenance
-from napari_lightbox.engine.results import present
+from napari_lightbox.engine.results import presented
 
 
 def apply(
@@ -63,7 +63,7 @@ def apply(
     key = key_of(technique, inputs, axes, over, parameters) if spacing is None and mask is None else None
     alike = None if key is None else run_alike(key, inputs)
     if alike is not None:
-        return _shaped(technique, _presented(*alike))
+        return _shaped(technique, alike)
     bound = bind(technique, inputs, parameters, axes=axes, spacing=spacing, mask=mask, over=over)
     outputs = run(bound)
     if key is not None:
@@ -77,12 +77,8 @@ def run(bound: Bound, granularity: Granularity = "view") -> tuple[Any, ...]:
     """Return the outputs of a bound technique, lazy when any input is."""
     check_forecast(bound)
     kernel, raw = lowered(bound, granularity) if is_lazy(_sources(bound)) else run_eager(bound)
-    outputs = _presented(bound, kernel, raw)
+    outputs = presented(kernel, bound, raw)
     return with_provenance(bound, outputs) if bound.first.volume is not None else outputs
-
-
-def _presented(bound: Bound, kernel: Kernel, raw: tuple[Any, ...]) -> tuple[Any, ...]:
-    return tuple(present(kernel, bound, spec, value) for spec, value in zip(bound.technique.outputs, raw, strict=True))
 
 
 def lowered(bound: Bound, granularity: Granularity) -> tuple[Kernel, tuple[Any, ...]]:

@@ -100,7 +100,7 @@ class Kernel:
     ) -> tuple[Any, ...]:
         """Run the kernel on one mapped element and return its raw outputs."""
         arguments = [self.argument(name, blocks.get(name), index) for name in self.names]
-        keywords = dict(self.parameters) | self._injected(index, place, statistics)
+        keywords = self.keywords(index, place, statistics)
         if self.technique.channels == "luminance" and self.colour:
             colour = arguments[0]
             result = self._call([value_channel(colour), *arguments[1:]], keywords)
@@ -113,7 +113,7 @@ class Kernel:
     def step(self, blocks: Mapping[str, Any], index: Index, place: Place, state: Any) -> tuple[Any, tuple[Any, ...]]:
         """Run one frame of a sequence from `state` and return the next state and the outputs."""
         arguments = [self.argument(name, blocks.get(name), index) for name in self.names]
-        keywords = dict(self.parameters) | self._injected(index, place, None) | {"state": state}
+        keywords = self.keywords(index, place, None) | {"state": state}
         after, outcome = self.technique.function(*arguments, **keywords)
         return after, tuple(outcome) if self.technique.signature.result is not None else (outcome,)
 
@@ -144,9 +144,10 @@ class Kernel:
             element.flags.writeable = False
         return element
 
-    def _injected(self, index: Index, place: Place, statistics: Mapping[Index, Any] | None) -> dict[str, Any]:
+    def keywords(self, index: Index, place: Place, statistics: Mapping[Index, Any] | None) -> dict[str, Any]:
+        """Return parameters and what else the kernel asks for by name."""
         wanted = self.technique.injected
-        given: dict[str, Any] = {}
+        given = dict(self.parameters)
         if "spacing" in wanted:
             given["spacing"] = self.spacing
         if "is_labels" in wanted:

@@ -93,6 +93,11 @@ def lazily(function: Callable[..., Any], value: Any, *arguments: Any) -> Any:
     return function(value, *arguments)
 
 
+def presented(kernel: Kernel, bound: Bound, raw: tuple[Any, ...]) -> tuple[Any, ...]:
+    """Return all outputs as the caller wants them."""
+    return tuple(present(kernel, bound, spec, value) for spec, value in zip(bound.technique.outputs, raw, strict=True))
+
+
 def present(kernel: Kernel, bound: Bound, spec: OutputSpec, raw: Any) -> Any:
     """Return one output as the caller wants it: axes as in the input, a Volume when Volumes came in."""
     plan = kernel.plans[bound.technique.outputs.index(spec)]

@@ -17,7 +17,7 @@ from napari_lightbox.kernels.footprint import Footprint, Line
 from napari_lightbox.kernels.missing import has_nan
 from napari_lightbox.kernels.slabs import run_slabs
 
-_PLANE_TYPES = ("uint8", "uint16", "int16", "float32", "float64")
+_PLANE_TYPES = frozenset(map(np.dtype, ("uint8", "uint16", "int16", "float32", "float64")))
 _CACHE_BYTES = 1 << 18
 _PIXELS_PER_THREAD = 1 << 18
 # beyond these OpenCV's direct kernels lose to doubled windows
@@ -65,7 +65,7 @@ def _extreme(block: NDArray[Any], footprint: Footprint, iterations: int, better:
 
 def _narrow_type(block: NDArray[Any]) -> str | None:
     """Return a type that OpenCV works on and that holds the values of a wider or rarer integer type."""
-    if block.dtype.kind == "f" or block.dtype.name in _PLANE_TYPES:
+    if block.dtype.kind == "f" or block.dtype in _PLANE_TYPES:
         return None
     low, high = block.min(), block.max()
     fits = (name for name in ("uint8", "uint16", "int16") if np.iinfo(name).min <= low and high <= np.iinfo(name).max)
@@ -105,7 +105,7 @@ def opencv_is_best(plane: NDArray[Any], footprint: Footprint) -> bool:
 
 def _direct(block: NDArray[Any], reach: Sequence[int]) -> bool:
     """Tell whether OpenCV's own kernels know the type and are the fastest for windows of this half width."""
-    return block.dtype.name in _PLANE_TYPES and max(reach, default=0) <= _LARGEST_DIRECT_REACH
+    return block.dtype in _PLANE_TYPES and max(reach, default=0) <= _LARGEST_DIRECT_REACH
 
 
 def _opencv(plane: NDArray[Any], cells: NDArray[np.bool_], better: np.ufunc, neutral: Any) -> NDArray[Any]:
