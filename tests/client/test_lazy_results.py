@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 
 import dask
 import dask.array as da
@@ -10,6 +11,7 @@ import numpy as np
 import pytest
 from dask.delayed import Delayed
 from tests.client.serving import TOKEN
+from tests.client.traffic import Traffic
 
 import napari_lightbox as lb
 from napari_lightbox.axes import Geometry, Volume
@@ -46,6 +48,22 @@ def test_a_part_is_there_before_the_whole(near) -> None:
     assert job.wait(30)
     np.testing.assert_array_equal(result.compute(), 255 - image)
     assert (job.status, job.fraction) == ("done", 1.0)
+
+
+def test_an_eager_result_comes_back_while_the_job_still_runs(near) -> None:
+    image, gate = np.random.default_rng(4).integers(0, 255, (5, 40, 41)).astype(np.uint8), threading.Event()
+    traffic = Traffic(near)
+    try:
+        job = near.submit(Request("invert_intensity", (held_back(image, gate, 1),)), lazy=False)
+        end = time.monotonic() + 30
+        while not traffic.fetched and time.monotonic() < end:
+            time.sleep(0.01)
+        assert traffic.fetched
+        assert not job.is_over
+    finally:
+        gate.set()
+    np.testing.assert_array_equal(job.result(30).main.data, 255 - image)
+    assert len(traffic.fetched) == 5
 
 
 def test_a_cancel_reaches_those_who_wait_for_a_chunk(near) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -23,6 +23,10 @@ _QUOTA_PATIENCE = 15.0
 
 WhileBusy = Callable[[LightboxError], None]
 Stream = tuple[Iterator[bytes], Callable[[], None]]
+Parts = Sequence[bytes | memoryview]
+
+# the library copies what the socket does not take at once: small pieces keep that small
+_PIECE = 2**18
 
 
 class Connection:
@@ -80,12 +84,12 @@ class Connection:
 
     def post(self, path: str, message: Any = None, *, patience: float | None = None) -> Any:
         """Send a message and return the answer, None when it is empty."""
-        body = self.ask("POST", path, json.dumps({} if message is None else message).encode(), patience=patience)
+        body = self.ask("POST", path, [json.dumps({} if message is None else message).encode()], patience=patience)
         return parsed(body) if body else None
 
-    def put(self, path: str, content: bytes) -> None:
-        """Send some bytes."""
-        self.ask("PUT", path, content)
+    def put(self, path: str, parts: Parts) -> None:
+        """Send some bytes, one part after the other."""
+        self.ask("PUT", path, parts)
 
     def delete(self, path: str) -> None:
         """Have something removed."""
@@ -105,7 +109,7 @@ class Connection:
         self,
         method: str,
         path: str,
-        content: bytes | None = None,
+        content: Parts | None = None,
         *,
         into: memoryview | None = None,
         patience: float | None = None,
@@ -160,13 +164,13 @@ class Connection:
         except httpx.TransportError as problem:
             raise self._lost(problem) from None
 
-    def _exchange(self, method: str, path: str, content: bytes | None, into: memoryview | None) -> tuple[httpx.Response, Body]:
+    def _exchange(self, method: str, path: str, content: Parts | None, into: memoryview | None) -> tuple[httpx.Response, Body]:
         self._check_open()
         headers, body = {}, None
         if content is not None:
             kind = "application/json" if method == "POST" else "application/octet-stream"
             # request and answer hold each other for a while; an iterator that has ended holds nothing
-            headers, body = {"Content-Type": kind, "Content-Length": str(len(content))}, iter([content])
+            headers, body = {"Content-Type": kind, "Content-Length": str(sum(map(len, content)))}, _pieces(content)
         try:
             with self._client.stream(method, self.url + path, content=body, headers=headers) as answer:
                 if into is None or not answer.is_success:
@@ -190,3 +194,10 @@ class Connection:
         return ConnectionLostError(
             self.url, f"cannot be reached ({detail})", "See that the server runs, and that address and port are right"
         )
+
+
+def _pieces(parts: Parts) -> Iterator[bytes]:
+    for part in parts:
+        whole = memoryview(part)
+        for start in range(0, len(whole), _PIECE):
+            yield bytes(whole[start : start + _PIECE])

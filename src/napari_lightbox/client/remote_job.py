@@ -9,11 +9,12 @@ from contextlib import suppress
 from typing import Any, NoReturn
 
 from napari_lightbox.client.answers import FINAL, JobCard, check_done, field, numbers
+from napari_lightbox.client.early import Early
 from napari_lightbox.client.events import Event, EventStream
 from napari_lightbox.client.inputs import gives_lazy
 from napari_lightbox.client.link import Link
 from napari_lightbox.client.observers import Observers
-from napari_lightbox.client.results import outcome_of, output_of, remembering
+from napari_lightbox.client.results import begin_fetching, outcome_of, output_of, remembering
 from napari_lightbox.client.submission import Submission, pairs, submit
 from napari_lightbox.engine.control import Control
 from napari_lightbox.engine.request import Region, Request
@@ -76,6 +77,7 @@ class RemoteJob:
         self._future: Future[Outcome] = Future()
         self._over = threading.Event()
         self._observers = Observers()
+        self._early: Early | None = None
 
     def __repr__(self) -> str:
         """Return what it is and where it stands."""
@@ -220,15 +222,22 @@ class RemoteJob:
             if upload is not None:
                 chunks = numbers(event.data, "chunks", upload.count)
                 self._link.sender.send(upload, chunks, self, urgent=True)
-        elif event.name == "outputs" and self._lazy and not self._future.done():
+        elif event.name == "outputs" and not self._future.done():
             # told too early, it comes again
             with suppress(BusyError):
-                self._deliver()
+                self._outputs_known()
         return card
+
+    def _outputs_known(self) -> None:
+        if self._lazy:
+            self._deliver()
+        elif self._early is None:
+            answer, self._early = self._answer(), Early()
+            begin_fetching(self._link, answer, self, self._early)
 
     def _deliver(self) -> None:
         answer = self._answer()
-        outcome = outcome_of(self._link, answer, self, lazy=self._lazy, later=self._later)
+        outcome = outcome_of(self._link, answer, self, lazy=self._lazy, early=self._early or Early(), later=self._later)
         if self._submission is not None:
             outcome = remembering(self._submission.described, outcome, complete=not self._lazy)
         self._future.set_result(outcome)

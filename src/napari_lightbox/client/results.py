@@ -9,6 +9,7 @@ from typing import Any
 from napari_lightbox import __version__
 from napari_lightbox.axes import Volume
 from napari_lightbox.client.answers import field
+from napari_lightbox.client.early import Early
 from napari_lightbox.client.link import Link
 from napari_lightbox.client.remote_array import Maker, RemoteArray
 from napari_lightbox.contract import Technique, registry
@@ -27,7 +28,14 @@ _BROKEN = (KeyError, TypeError, ValueError, AttributeError, IndexError, Recursio
 Later = Callable[[str], Any]
 
 
-def outcome_of(link: Link, answer: Any, maker: Maker, *, lazy: bool, later: Later) -> Outcome:
+def begin_fetching(link: Link, answer: Any, maker: Maker, early: Early) -> None:
+    """Begin to fetch the arrays that a job is about to write."""
+    for encoded in field(answer, "outputs", dict).values():
+        if isinstance(encoded, Mapping) and encoded.get("kind") == "volume":
+            early.begin(RemoteArray(link, _name(encoded.get("data")), maker))
+
+
+def outcome_of(link: Link, answer: Any, maker: Maker, *, lazy: bool, early: Early, later: Later) -> Outcome:
     """Return what a job gave.
 
     Parameters
@@ -38,6 +46,8 @@ def outcome_of(link: Link, answer: Any, maker: Maker, *, lazy: bool, later: Late
         What the server says about the outputs.
     lazy
         Whether pixels stay there until somebody looks at them; otherwise they are fetched.
+    early
+        What is on its way already.
     later
         Returns a stand-in for an output that is not known yet, by name.
 
@@ -47,7 +57,7 @@ def outcome_of(link: Link, answer: Any, maker: Maker, *, lazy: bool, later: Late
         The server says something that cannot be, or an array cannot be fetched.
     """
     outputs = {
-        name: later(name) if _is_pending(encoded) else _decoded(link, encoded, maker, lazy)
+        name: later(name) if _is_pending(encoded) else _decoded(link, encoded, maker, lazy, early)
         for name, encoded in field(answer, "outputs", dict).items()
     }
     if not outputs:
@@ -57,7 +67,7 @@ def outcome_of(link: Link, answer: Any, maker: Maker, *, lazy: bool, later: Late
 
 def output_of(link: Link, answer: Any, name: str, maker: Maker) -> Any:
     """Return one output of a job that is done."""
-    return _decoded(link, field(answer, "outputs", dict).get(name), maker, lazy=False)
+    return _decoded(link, field(answer, "outputs", dict).get(name), maker, lazy=False, early=Early())
 
 
 def remembering(request: Request, outcome: Outcome, *, complete: bool) -> Outcome:
@@ -113,13 +123,15 @@ def _is_pending(encoded: Any) -> bool:
     return isinstance(encoded, Mapping) and encoded.get("kind") == "pending"
 
 
-def _decoded(link: Link, encoded: Any, maker: Maker, lazy: bool) -> Any:
+def _decoded(link: Link, encoded: Any, maker: Maker, lazy: bool, early: Early) -> Any:
     whole = not (lazy and isinstance(encoded, Mapping) and encoded.get("kind") == "volume")
 
     def get(reference: Any) -> Any:
-        if not isinstance(reference, str) or not reference.startswith(_PREFIX):
-            raise WireError("outputs", "name something that is no array", "Use the same version on both sides")
-        array = RemoteArray(link, reference.removeprefix(_PREFIX), maker)
+        name = _name(reference)
+        found = early.read(name) if whole else None
+        if found is not None:
+            return found
+        array = RemoteArray(link, name, maker)
         return array.read() if whole else array.lazy()
 
     try:
@@ -128,3 +140,10 @@ def _decoded(link: Link, encoded: Any, maker: Maker, lazy: bool) -> Any:
         raise WireError(
             "outputs", f"are not what this side understands ({type(error).__name__})", "Use the same version on both sides"
         ) from error
+
+
+def _name(reference: Any) -> str:
+    """Return the name of an array that the server refers to."""
+    if not isinstance(reference, str) or not reference.startswith(_PREFIX):
+        raise WireError("outputs", "name something that is no array", "Use the same version on both sides")
+    return reference.removeprefix(_PREFIX)

@@ -17,7 +17,7 @@ from napari_lightbox.client.grid import chunks_in_memory, chunks_of_lazy
 from napari_lightbox.engine.control import Control
 from napari_lightbox.errors import InputError
 from napari_lightbox.settings import settings
-from napari_lightbox.wire import ArrayCard, encode_chunk
+from napari_lightbox.wire import ArrayCard, chunk_parts
 from napari_lightbox.wire.hashing import hash_values
 
 
@@ -62,6 +62,7 @@ class Upload:
         self.card = ArrayCard.of(array, chunks)
         self.count = prod(self.card.grid)
         self.registration: Registration | None = None
+        self._sent: set[int] = set()
 
     def register(self, connection: Connection, control: Control) -> list[int]:
         """Tell the server about the array and return the chunks that it wants right away."""
@@ -76,13 +77,14 @@ class Upload:
         return self.registration.id
 
     def send(self, connection: Connection, number: int) -> None:
-        """Send one chunk, unless the server has its bytes from elsewhere."""
+        """Send one chunk, unless the server has its bytes already: from elsewhere, or because it asked before they came in."""
         values = self._chunk(number)
-        if self.is_lazy:
+        if self.is_lazy or number in self._sent:
             answer = connection.post(f"/v1/sources/{self.id}/known", {"chunks": [[number, hash_values(values)]]})
             if number not in numbers(answer, "missing", self.count):
                 return
-        connection.put(f"/v1/sources/{self.id}/chunks/{number}", encode_chunk(values))
+        connection.put(f"/v1/sources/{self.id}/chunks/{number}", chunk_parts(values))
+        self._sent.add(number)
 
     def _hashes(self, control: Control) -> Iterator[str]:
         def hashed(number: int) -> str:

@@ -11,6 +11,7 @@ import numpy as np
 
 Box = tuple[slice, ...]
 SLAB_BYTES = 2**25
+_DIGITS = 32
 
 
 def content_hash(data: Any, box: Box | None = None, check: Callable[[], None] | None = None) -> str:
@@ -21,13 +22,14 @@ def content_hash(data: Any, box: Box | None = None, check: Callable[[], None] | 
     box = box if box is not None else tuple(slice(0, n) for n in data.shape)
     dtype = np.dtype(data.dtype).newbyteorder("<")
     shape = [s.stop - s.start for s in box]
-    digest = hashlib.blake2b(f"{dtype.str} {shape}".encode(), digest_size=16)
+    # processors of today have instructions for SHA-256: twice as fast as BLAKE2b
+    digest = hashlib.sha256(f"{dtype.str} {shape}".encode())
     for part in _slabs(box, dtype.itemsize, getattr(data, "chunks", None)):
         if check is not None:
             check()
         values = np.asarray(data[part])
         digest.update(np.ascontiguousarray(values, dtype).reshape(-1).view(np.uint8).data)
-    return digest.hexdigest()
+    return digest.hexdigest()[:_DIGITS]
 
 
 def _slabs(box: Box, itemsize: int, chunks: Any, axis: int = 0) -> Iterator[Box]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import struct
 import zlib
+from collections.abc import Sequence
 from math import prod
 from typing import Any
 
@@ -21,10 +22,17 @@ from napari_lightbox.wire.protocol import CODECS, MAGIC, MOST_AXES, MOST_CHUNK_B
 _FIXED = struct.Struct("<4sBBBB")
 _LENGTH = struct.Struct("<Q")
 _RESEND = "Send the chunk again"
+# both counts in front fit one byte
+_LONGEST_HEAD = _FIXED.size + 255 + _LENGTH.size * 256
 
 
 def encode_chunk(values: Any, codec: Codec = "raw") -> bytes:
-    """Return a chunk as bytes.
+    """Return a chunk as bytes; see `chunk_parts`."""
+    return b"".join(chunk_parts(values, codec))
+
+
+def chunk_parts(values: Any, codec: Codec = "raw") -> tuple[bytes, bytes | memoryview]:
+    """Return head and payload of a chunk; the payload of a raw one is the memory of the array where that lies as it travels.
 
     Parameters
     ----------
@@ -43,20 +51,25 @@ def encode_chunk(values: Any, codec: Codec = "raw") -> bytes:
         raise WireError(
             "chunk", f"has {array.ndim} axes and {array.nbytes} bytes", f"Send at most {MOST_CHUNK_BYTES} bytes at once"
         )
-    payload = np.ascontiguousarray(array, np.dtype(name)).tobytes()
-    if codec == "zlib":
-        payload = zlib.compress(payload, 1)
+    plain: bytes | memoryview = np.ascontiguousarray(array, np.dtype(name)).reshape(-1).view(np.uint8).data
+    payload = zlib.compress(plain, 1) if codec == "zlib" else plain
     head = _FIXED.pack(MAGIC, PROTOCOL, CODECS.index(codec), array.ndim, len(name)) + name.encode("ascii")
-    return b"".join((head, *(_LENGTH.pack(n) for n in array.shape), _LENGTH.pack(len(payload)), payload))
+    return b"".join((head, *(_LENGTH.pack(n) for n in array.shape), _LENGTH.pack(len(payload)))), payload
 
 
 def decode_chunk(data: bytes, shape: tuple[int, ...], dtype: Any) -> NDArray[Any]:
-    """Return the chunk, read-only, when it is what was promised.
+    """Return the chunk, read-only, when it is what was promised; see `payload_of`."""
+    (payload,) = payload_of([data], shape, dtype)
+    return np.frombuffer(payload, np.dtype(dtype).newbyteorder("<")).reshape(shape)
+
+
+def payload_of(parts: Sequence[bytes], shape: tuple[int, ...], dtype: Any) -> list[memoryview]:
+    """Return the values of a chunk as they came, in one or more parts, when they are what was promised.
 
     Parameters
     ----------
-    data
-        What came over the wire.
+    parts
+        What came over the wire, in order.
     shape, dtype
         What the card of the array says about this chunk.
 
@@ -65,19 +78,31 @@ def decode_chunk(data: bytes, shape: tuple[int, ...], dtype: Any) -> NDArray[Any
     WireError
         It is damaged, cut short, of another version, larger than it says, or another chunk.
     """
-    codec, told, kind, start = _head(data)
+    begin = parts[0] if parts and len(parts[0]) >= _LONGEST_HEAD else b"".join(parts)[:_LONGEST_HEAD]
+    codec, told, kind, start = _head(begin, sum(map(len, parts)))
     if told != tuple(shape) or kind != np.dtype(dtype).newbyteorder("<"):
         raise WireError("chunk", f"is {kind} {told}, promised was {np.dtype(dtype)} {tuple(shape)}", _RESEND)
-    payload, expected = memoryview(data)[start:], prod(told) * kind.itemsize
+    payload, expected = _after(parts, start), prod(told) * kind.itemsize
     if codec == "zlib":
-        payload = memoryview(_inflated(payload, expected))
-    if len(payload) != expected:
-        raise WireError("chunk", f"holds {len(payload)} bytes instead of {expected}", _RESEND)
-    return np.frombuffer(payload, kind).reshape(told)
+        payload = [memoryview(_inflated(b"".join(payload), expected))]
+    size = sum(map(len, payload))
+    if size != expected:
+        raise WireError("chunk", f"holds {size} bytes instead of {expected}", _RESEND)
+    return payload
 
 
-def _head(data: bytes) -> tuple[str, tuple[int, ...], np.dtype[Any], int]:
-    """Return codec, shape, type and where the payload starts."""
+def _after(parts: Sequence[bytes], start: int) -> list[memoryview]:
+    """Return what comes after the first bytes, at least one part."""
+    rest: list[memoryview] = []
+    for part in parts:
+        if start < len(part):
+            rest.append(memoryview(part)[start:])
+        start = max(start - len(part), 0)
+    return rest or [memoryview(b"")]
+
+
+def _head(data: bytes, total: int) -> tuple[str, tuple[int, ...], np.dtype[Any], int]:
+    """Return codec, shape, type and where the payload starts, of a chunk with so many bytes."""
     try:
         magic, protocol, codec, ndim, length = _FIXED.unpack_from(data)
         at = _FIXED.size + length
@@ -91,12 +116,12 @@ def _head(data: bytes) -> tuple[str, tuple[int, ...], np.dtype[Any], int]:
     start, dtype = at + _LENGTH.size * (ndim + 1), type_of(name)
     if prod(shape) * dtype.itemsize > MOST_CHUNK_BYTES:
         raise WireError("chunk", f"says that it is {dtype} {tuple(shape)}", f"Send at most {MOST_CHUNK_BYTES} bytes at once")
-    if len(data) - start != size:
-        raise WireError("chunk", f"has {len(data) - start} bytes after its head instead of {size}", _RESEND)
+    if total - start != size:
+        raise WireError("chunk", f"has {total - start} bytes after its head instead of {size}", _RESEND)
     return CODECS[codec], tuple(shape), dtype, start
 
 
-def _inflated(payload: memoryview, expected: int) -> bytes:
+def _inflated(payload: bytes, expected: int) -> bytes:
     """Decompress at most the expected bytes, so that a bomb never goes off."""
     stream = zlib.decompressobj()
     try:

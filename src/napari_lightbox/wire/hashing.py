@@ -15,9 +15,12 @@ HASH_BYTES = 16
 _HASH = re.compile(rf"[0-9a-f]{{{2 * HASH_BYTES}}}")
 
 
-def hash_of(payload: bytes | memoryview) -> str:
-    """Return the name of a chunk's payload: its values, little-endian, in C order."""
-    return hashlib.blake2b(payload, digest_size=HASH_BYTES).hexdigest()
+def hash_of(*payload: bytes | memoryview) -> str:
+    """Return the name of a chunk's payload, in one or more parts: its values, little-endian, in C order."""
+    digest = hashlib.sha256()
+    for part in payload:
+        digest.update(part)
+    return digest.hexdigest()[: 2 * HASH_BYTES]
 
 
 def hash_values(values: Any) -> str:

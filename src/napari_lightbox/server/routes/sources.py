@@ -38,8 +38,9 @@ async def put_chunk(n: NumberPath, source: OwnSource, request: Request, services
     size = source.nbytes(n)
     _check_declared(request, size)
     await anyio.to_thread.run_sync(services.disk.check, owner, size)
-    body = await request.body()
-    await anyio.to_thread.run_sync(services.sources.put_chunk, source.id, n, body, owner)
+    # joined they would be in memory twice
+    parts = [part async for part in request.stream() if part]
+    await anyio.to_thread.run_sync(services.sources.put_chunk, source.id, n, parts, owner)
     services.arrivals.arrived(source.id, n)
     return Response(status_code=204)
 

@@ -9,7 +9,7 @@ from collections.abc import Container, Iterator
 from pathlib import Path
 
 from napari_lightbox.errors import WireError
-from napari_lightbox.server.store.placing import Payload, place, private_folder
+from napari_lightbox.server.store.placing import place, private_folder
 from napari_lightbox.wire.hashing import checked_hash, hash_of
 
 GRACE = 3600.0
@@ -54,13 +54,13 @@ class Objects:
             os.utime(self.path(name))
         return True
 
-    def put(self, name: str, payload: Payload, *, checked: bool = False) -> None:
+    def put(self, name: str, *payload: bytes | memoryview, checked: bool = False) -> None:
         """Keep the bytes of a chunk; they can be seen only when they are whole and right.
 
         Parameters
         ----------
         name, payload
-            The hash and the bytes.
+            The hash and the bytes, in one or more parts.
         checked
             Whether the caller has just computed the hash from these very bytes.
 
@@ -72,11 +72,11 @@ class Objects:
             The disk is full.
         """
         target = self.path(name)
-        view = memoryview(payload)
-        if not checked and hash_of(view) != name:
+        if not checked and hash_of(*payload) != name:
             raise WireError("chunk", "holds other bytes than its hash says", "Send the chunk again")
-        if not self.hold(name, view.nbytes):
-            place(target, view)
+        parts = [memoryview(part) for part in payload]
+        if not self.hold(name, sum(part.nbytes for part in parts)):
+            place(target, parts)
 
     def sweep(self, keep: Container[str], grace: float = GRACE) -> int:
         """Remove what is not in `keep` and older than some seconds, parts of dead writers too; return the freed bytes."""

@@ -5,11 +5,12 @@ from __future__ import annotations
 import errno
 import os
 import secrets
+from collections.abc import Sequence
 from pathlib import Path
 
 from napari_lightbox.errors import ServerError, SpaceError
 
-Payload = bytes | bytearray | memoryview
+Payload = bytes | bytearray | memoryview | Sequence[memoryview]
 _FLAGS = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0) | getattr(os, "O_CLOEXEC", 0)
 _FULL = (errno.ENOSPC, errno.EFBIG, getattr(errno, "EDQUOT", errno.ENOSPC))
 
@@ -29,7 +30,7 @@ def place(target: Path, payload: Payload, parts: Path | None = None) -> None:
     target
         Where it goes; its folder is made when it is missing.
     payload
-        What it holds.
+        What it holds, in one or more parts.
     parts
         Folder on the same disk for what is not finished; the folder of `target` itself without.
 
@@ -58,7 +59,7 @@ def place(target: Path, payload: Payload, parts: Path | None = None) -> None:
 
 def _write(part: Path, payload: Payload) -> None:
     with os.fdopen(os.open(part, _FLAGS, 0o600), "wb") as file:
-        file.write(payload)
+        file.writelines([payload] if isinstance(payload, (bytes, bytearray, memoryview)) else payload)
 
 
 def _move(part: Path, target: Path) -> None:

@@ -22,7 +22,7 @@ from napari_lightbox.server.store.promises import check_promise, check_same, fou
 from napari_lightbox.server.store.read_layer import lazy_array
 from napari_lightbox.server.store.shelf import Shelf, described
 from napari_lightbox.server.store.source import Source
-from napari_lightbox.wire import ArrayCard, decode_chunk
+from napari_lightbox.wire import ArrayCard, payload_of
 from napari_lightbox.wire.hashing import hash_of
 
 
@@ -92,7 +92,7 @@ class Sources:
         """
         return self._shelf.get(source_id)
 
-    def put_chunk(self, source_id: str, n: int, body: bytes, owner: str | None = None) -> None:
+    def put_chunk(self, source_id: str, n: int, body: bytes | Sequence[bytes], owner: str | None = None) -> None:
         """Take in a chunk.
 
         Parameters
@@ -100,7 +100,7 @@ class Sources:
         source_id, n
             Which chunk of which array.
         body
-            What `wire.encode_chunk` made of it.
+            What `wire.encode_chunk` made of it, in one or more parts.
         owner
             Whose quota bounds it; None looks at the disk alone.
 
@@ -114,14 +114,14 @@ class Sources:
             It does not fit.
         """
         source = self.get(source_id)
-        values = decode_chunk(body, source.card.chunk_shape(source.index(n)), source.card.kind)
-        payload = values.reshape(-1).view(np.uint8)
-        if source.card.kind.kind == "b" and payload.max(initial=0) > 1:
+        parts = [body] if isinstance(body, bytes) else body
+        payload = payload_of(parts, source.card.chunk_shape(source.index(n)), source.card.kind)
+        if source.card.kind.kind == "b" and any(np.frombuffer(part, np.uint8).max(initial=0) > 1 for part in payload):
             raise WireError("chunk", "holds booleans that are neither true nor false", "Send the chunk again")
-        name = hash_of(payload.data)
-        if check_promise(source, n, name) is None or not self.objects.has(name, payload.nbytes):
-            with self.disk.room(owner, payload.nbytes):
-                self.objects.put(name, payload.data, checked=True)
+        name, size = hash_of(*payload), source.nbytes(n)
+        if check_promise(source, n, name) is None or not self.objects.has(name, size):
+            with self.disk.room(owner, size):
+                self.objects.put(name, *payload, checked=True)
                 self._enter(source, {n: name})
 
     def link(self, source_id: str, pairs: Iterable[Any], owner: str | None = None) -> list[int]:
