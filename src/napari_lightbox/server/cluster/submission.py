@@ -14,7 +14,8 @@ from napari_lightbox.errors import InputError
 from napari_lightbox.server.cluster.failures import check_open, explained, failure_of
 from napari_lightbox.server.cluster.own_graph import own_graph
 
-PATIENCE_SECONDS = 0.1
+# how long a cancel may go unnoticed
+PATIENCE_SECONDS = 0.03
 
 
 class Submission:
