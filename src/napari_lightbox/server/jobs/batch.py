@@ -8,8 +8,8 @@ from functools import partial
 from typing import Any
 
 from dask._task_spec import DataNode, GraphNode, List, Task, TaskRef
-from dask.utils import ensure_dict
 
+from napari_lightbox.engine.cut import tasks_of
 from napari_lightbox.engine.lower_labels import LabelsLayer
 from napari_lightbox.engine.lower_sequence import SequenceLayer
 from napari_lightbox.engine.prepare import MOST_GROUPS
@@ -69,8 +69,7 @@ class Writer:
         """Return what writes some units."""
         units = {number: self._group.blocks(self._group.unit(number)) for number in numbers}
         keys = {number: [(sink.array.name, *block) for sink, block in blocks] for number, blocks in units.items()}
-        culled = self._graph.cull({key for wanted in keys.values() for key in wanted})
-        batch = Batch(dict(ensure_dict(culled)))
+        batch = Batch(tasks_of(self._graph, {key for wanted in keys.values() for key in wanted}))
         batch.then |= {key: partial(cache.put, key) for key, task in batch.graph.items() if self._is_shared(key, task)}
         for number, blocks in units.items():
             notes = self._notes(keys[number], batch)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable
 from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from contextvars import copy_context
@@ -21,6 +22,7 @@ from napari_lightbox.server.jobs.wishes import Index, Order, Region, Wishes
 
 TASKS_PER_THREAD = 4
 LANES = 2
+BATCH_SECONDS, MOST_BLOCKS = 0.25, 128
 
 
 @dataclass(frozen=True)
@@ -179,7 +181,7 @@ class Lanes:
 
     def _lane(self, number: int, share: Share) -> None:
         # the first blocks are those that somebody looks at: they do not wait for a full batch
-        size, most = 1, max(1, TASKS_PER_THREAD * self._means.threads // self._count)
+        size, least = 1, max(1, TASKS_PER_THREAD * self._means.threads // self._count)
         while len(self._order):
             share.check()
             numbers = self._order.take(size) if self._chains is None else self._chains.take(self._order, self._means.threads)
@@ -187,10 +189,12 @@ class Lanes:
                 continue
             self._means.check()
             share.units = len(numbers)
+            begin = time.monotonic()
             batch = self._writer.batch(numbers)
             batch.finish(scheduler().get(batch.graph, list(batch.then), share))
             self._progress.add(len(numbers), number)
-            size = min(2 * size, most)
+            # small blocks go in large batches; what is asked for now waits no longer for the one under way
+            size = min(2 * size, least if time.monotonic() - begin > BATCH_SECONDS else MOST_BLOCKS)
 
 
 def _chains(group: Group, means: Means) -> Chains | None:
