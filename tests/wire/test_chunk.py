@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import struct
 import tracemalloc
 import zlib
@@ -13,7 +14,8 @@ import pytest
 from hypothesis import given
 
 from napari_lightbox.errors import WireError
-from napari_lightbox.wire import decode_chunk, encode_chunk
+from napari_lightbox.wire import decode_chunk, encode_chunk, payload_of
+from napari_lightbox.wire.hashing import hash_of
 from napari_lightbox.wire.protocol import MAGIC, MOST_CHUNK_BYTES, PROTOCOL
 
 DTYPES = st.one_of(
@@ -118,3 +120,19 @@ def test_compressed_bytes_of_another_length_are_refused(length) -> None:
 def test_types_that_could_harm_are_refused(dtype) -> None:
     with pytest.raises(WireError):
         decode_chunk(forged((1,), bytes(16), dtype=dtype), (1,), "u1")
+
+
+@given(ARRAYS, st.sampled_from(["raw", "zlib"]), st.lists(st.integers(0, 5000), max_size=6))
+def test_a_chunk_in_parts_is_the_chunk(array, codec, cuts) -> None:
+    sent = encode_chunk(array, codec)
+    edges = [0, *sorted(min(cut, len(sent)) for cut in cuts), len(sent)]
+    parts = [sent[start:stop] for start, stop in itertools.pairwise(edges)]
+    got = b"".join(payload_of(parts, array.shape, array.dtype))
+    assert got == bits(array)
+    assert hash_of(*parts) == hash_of(sent)
+
+
+def test_every_cut_of_the_parts_is_refused() -> None:
+    for stop in range(len(SENT)):
+        with pytest.raises(WireError):
+            payload_of([SENT[: stop // 2], SENT[stop // 2 : stop]], (2, 3, 4), "u2")
