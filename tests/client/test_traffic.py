@@ -10,6 +10,8 @@ import pytest
 
 import napari_lightbox as lb
 from napari_lightbox.axes import Geometry, Volume
+from napari_lightbox.client.uploading import Upload
+from napari_lightbox.engine.control import Control
 from napari_lightbox.engine.request import Request
 from napari_lightbox.testing.sources import WatchedArray
 
@@ -76,6 +78,14 @@ def test_chunks_that_the_server_has_from_elsewhere_are_not_sent(runner, traffic)
     outcome = runner.submit(Request("invert_intensity", (volume(other),), lazy=False)).result(60)
     assert traffic.sent == []
     np.testing.assert_array_equal(outcome.main.data, 255 - image[::-1])
+
+
+def test_a_chunk_that_is_asked_for_before_it_came_in_is_not_sent_again(runner, traffic) -> None:
+    upload, connection = Upload(noise(9, 3, 30, 31)), runner._link.connection
+    upload.register(connection, Control())
+    upload.send(connection, 0)
+    upload.send(connection, 0)
+    assert traffic.sent == [0]
 
 
 def test_a_chain_of_runs_stays_on_the_server(runner, traffic) -> None:
