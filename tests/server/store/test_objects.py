@@ -6,6 +6,7 @@ import os
 import signal
 import sys
 import threading
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -165,8 +166,8 @@ def test_killed_while_writing_all_that_is_to_be_seen_is_whole(tmp_path, python) 
 
 
 def test_a_full_disk_leaves_nothing(tmp_path, monkeypatch) -> None:
-    def full(part: Path, payload: bytes) -> None:
-        part.write_bytes(payload[:10])
+    def full(part: Path, payload: Sequence[memoryview]) -> None:
+        part.write_bytes(payload[0][:10])
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(placing, "_write", full)
