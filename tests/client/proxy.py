@@ -31,7 +31,8 @@ class Proxy:
             self._left = {"up": None, "down": None, direction: after}
 
     def close(self) -> None:
-        self._listening.close()
+        # merely closed, it would let in one more: the thread that waits for it goes on waiting
+        _end(self._listening)
         self.cut_all()
 
     def cut_all(self) -> None:

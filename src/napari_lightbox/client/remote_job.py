@@ -14,7 +14,7 @@ from napari_lightbox.client.events import Event, EventStream
 from napari_lightbox.client.inputs import gives_lazy
 from napari_lightbox.client.link import Link
 from napari_lightbox.client.observers import Observers
-from napari_lightbox.client.results import begin_fetching, outcome_of, output_of, remembering
+from napari_lightbox.client.results import arrays_of, outcome_of, output_of, remembering
 from napari_lightbox.client.submission import Submission, pairs, submit
 from napari_lightbox.engine.control import Control
 from napari_lightbox.engine.request import Region, Request
@@ -78,6 +78,7 @@ class RemoteJob:
         self._over = threading.Event()
         self._observers = Observers()
         self._early: Early | None = None
+        self._cancel_told = False
 
     def __repr__(self) -> str:
         """Return what it is and where it stands."""
@@ -217,27 +218,29 @@ class RemoteJob:
         if event.name == "state":
             card = JobCard.from_json(event.data)
             self._show(card)
+            if self._control.cancelled and not self._cancel_told and card.status not in FINAL:
+                # it was lost on the way, and the way is open again
+                self._tell_cancelled(patience=1.0)
         elif event.name == "wanted" and self._submission is not None:
             upload = self._submission.inputs.uploads.get(field(event.data, "source", str))
             if upload is not None:
                 chunks = numbers(event.data, "chunks", upload.count)
                 self._link.sender.send(upload, chunks, self, urgent=True)
         elif event.name == "outputs" and not self._future.done():
-            # told too early, it comes again
-            with suppress(BusyError):
-                self._outputs_known()
+            self._outputs_known()
         return card
 
     def _outputs_known(self) -> None:
         if self._lazy:
-            self._deliver()
+            # told too early, it comes again
+            with suppress(BusyError):
+                self._deliver()
         elif self._early is None:
-            answer, self._early = self._answer(), Early()
-            begin_fetching(self._link, answer, self, self._early)
+            self._early = Early(lambda: arrays_of(self._link, self._answer(), self))
 
     def _deliver(self) -> None:
         answer = self._answer()
-        outcome = outcome_of(self._link, answer, self, lazy=self._lazy, early=self._early or Early(), later=self._later)
+        outcome = outcome_of(self._link, answer, self, lazy=self._lazy, early=self._early, later=self._later)
         if self._submission is not None:
             outcome = remembering(self._submission.described, outcome, complete=not self._lazy)
         self._future.set_result(outcome)
@@ -293,3 +296,4 @@ class RemoteJob:
         if self.id is not None:
             with suppress(LightboxError):
                 self._link.connection.post(f"/v1/jobs/{self.id}/cancel", patience=patience)
+                self._cancel_told = True

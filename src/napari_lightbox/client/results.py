@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -28,14 +28,14 @@ _BROKEN = (KeyError, TypeError, ValueError, AttributeError, IndexError, Recursio
 Later = Callable[[str], Any]
 
 
-def begin_fetching(link: Link, answer: Any, maker: Maker, early: Early) -> None:
-    """Begin to fetch the arrays that a job is about to write."""
+def arrays_of(link: Link, answer: Any, maker: Maker) -> Iterator[RemoteArray]:
+    """Yield the arrays that a job is about to write."""
     for encoded in field(answer, "outputs", dict).values():
         if isinstance(encoded, Mapping) and encoded.get("kind") == "volume":
-            early.begin(RemoteArray(link, _name(encoded.get("data")), maker))
+            yield RemoteArray(link, _name(encoded.get("data")), maker)
 
 
-def outcome_of(link: Link, answer: Any, maker: Maker, *, lazy: bool, early: Early, later: Later) -> Outcome:
+def outcome_of(link: Link, answer: Any, maker: Maker, *, lazy: bool, early: Early | None, later: Later) -> Outcome:
     """Return what a job gave.
 
     Parameters
@@ -67,7 +67,7 @@ def outcome_of(link: Link, answer: Any, maker: Maker, *, lazy: bool, early: Earl
 
 def output_of(link: Link, answer: Any, name: str, maker: Maker) -> Any:
     """Return one output of a job that is done."""
-    return _decoded(link, field(answer, "outputs", dict).get(name), maker, lazy=False, early=Early())
+    return _decoded(link, field(answer, "outputs", dict).get(name), maker, lazy=False, early=None)
 
 
 def remembering(request: Request, outcome: Outcome, *, complete: bool) -> Outcome:
@@ -123,12 +123,12 @@ def _is_pending(encoded: Any) -> bool:
     return isinstance(encoded, Mapping) and encoded.get("kind") == "pending"
 
 
-def _decoded(link: Link, encoded: Any, maker: Maker, lazy: bool, early: Early) -> Any:
+def _decoded(link: Link, encoded: Any, maker: Maker, lazy: bool, early: Early | None) -> Any:
     whole = not (lazy and isinstance(encoded, Mapping) and encoded.get("kind") == "volume")
 
     def get(reference: Any) -> Any:
         name = _name(reference)
-        found = early.read(name) if whole else None
+        found = early.read(name) if whole and early is not None else None
         if found is not None:
             return found
         array = RemoteArray(link, name, maker)
