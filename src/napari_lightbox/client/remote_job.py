@@ -174,11 +174,20 @@ class RemoteJob:
                 self._submit()
             self._follow()
         except BaseException as error:  # noqa: BLE001 - whatever happens belongs to whoever waits for the result
-            # what went wrong first is why
-            cause = self._error or error
+            cause = self._cause(error)
             self._finish("cancelled" if isinstance(cause, CancelledError) else "failed", cause)
         else:
             self._finish("done", None)
+
+    def _cause(self, error: BaseException) -> BaseException:
+        """Return what went wrong first; whoever asked to stop need not hear that nobody was there to confirm it."""
+        first = self._error or error
+        if isinstance(first, ConnectionLostError):
+            try:
+                self.check()
+            except CancelledError as cancelled:
+                return cancelled
+        return first
 
     def _submit(self) -> None:
         self._say("Preparing the input")
@@ -199,10 +208,6 @@ class RemoteJob:
                 card = self._heard(event, card)
                 if self._error is not None or (card is not None and card.status in FINAL):
                     break
-        except ConnectionLostError:
-            # nobody is left to confirm it
-            self.check()
-            raise
         finally:
             self._stream.stop()
         if self._error is not None:
@@ -275,8 +280,7 @@ class RemoteJob:
         self._observers.tell(self)
 
     def _finish(self, status: Status, error: BaseException | None) -> None:
-        if self._error is None:
-            self._error = error
+        self._error = error
         self._submission = None
         self.status = status
         if error is None:
