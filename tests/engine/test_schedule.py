@@ -6,9 +6,11 @@ import threading
 from typing import Any
 
 import dask
+import dask.array as da
 import dask.threaded
 import numpy as np
 import pytest
+from dask.callbacks import Callback
 
 from napari_lightbox.engine.control import Control
 from napari_lightbox.engine.schedule import Threads, compute_all, computed_by, scheduler
@@ -80,3 +82,11 @@ def test_a_cancelled_run_ends_between_tasks() -> None:
     with pytest.raises(CancelledError):
         Threads().get({"a": (step, 0), "b": (step, "a")}, ["b"], control)
     assert done == [0]
+
+
+def test_what_others_have_entered_hears_nothing() -> None:
+    heard: list[Any] = []
+    with Callback(pretask=lambda *told: heard.append(told)):
+        (total,) = compute_all([da.arange(10, chunks=5).sum()])
+    assert total == 45
+    assert heard == []

@@ -15,6 +15,7 @@ from napari_lightbox.client.answers import field, identity, numbers
 from napari_lightbox.client.connection import Connection
 from napari_lightbox.client.grid import chunks_in_memory, chunks_of_lazy
 from napari_lightbox.engine.control import Control
+from napari_lightbox.engine.schedule import compute_all
 from napari_lightbox.errors import InputError
 from napari_lightbox.settings import settings
 from napari_lightbox.wire import ArrayCard, chunk_parts
@@ -98,7 +99,7 @@ class Upload:
         index = place_of(number, self.card.grid)
         part, shape = self.array[self.card.box(index)], self.card.chunk_shape(index)
         if self.is_lazy:
-            part = np.asarray(part.compute(scheduler="threads", num_workers=settings().threads))
+            part = np.asarray(*compute_all([part]))
         if part.shape != shape or part.dtype.newbyteorder("<") != self.card.kind:
             raise InputError(
                 "input",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from napari_lightbox.axes import Volume
@@ -69,7 +70,10 @@ def apply(
     if key is not None:
         remember(key, bound)
     if compute:
-        outputs = computed(outputs)
+        import dask
+
+        # as the caller has set dask up, progress bars included
+        outputs = computed(outputs, dask.compute)
     return _shaped(technique, outputs)
 
 
@@ -114,9 +118,7 @@ def _shaped(technique: Technique, outputs: tuple[Any, ...]) -> Any:
     return result(*outputs) if result is not None else outputs
 
 
-def computed(outputs: tuple[Any, ...]) -> tuple[Any, ...]:
+def computed(outputs: tuple[Any, ...], compute: Callable[..., Sequence[Any]]) -> tuple[Any, ...]:
     """Return the outputs with all lazy parts computed together, Volumes included."""
-    import dask
-
-    values = dask.compute(*[o.data if isinstance(o, Volume) else o for o in outputs])
+    values = compute(*[o.data if isinstance(o, Volume) else o for o in outputs])
     return tuple(o.with_data(v) if isinstance(o, Volume) else carried(o, v) for o, v in zip(outputs, values, strict=True))

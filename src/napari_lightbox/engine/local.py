@@ -144,7 +144,7 @@ def execute(request: Request, control: Control) -> Outcome:
     arrays = [o.data for o in outputs if isinstance(o, Volume) and isinstance(o.data, da.Array)]
     prepare(arrays, control)
     if not computing or _is_cut(technique.locality):
-        outputs = tuple(map(with_lengths, outputs))
+        outputs = tuple(with_lengths(o, control) for o in outputs)
     if computing and is_lazy([s for s in bound.arrays if s is not None]):
         outputs = _materialised(outputs, control, technique.memory if _is_cut(technique.locality) else 1.0)
     control.check()

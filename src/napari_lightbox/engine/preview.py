@@ -18,6 +18,7 @@ from napari_lightbox.engine.boxes import bounds_of, parts_of
 from napari_lightbox.engine.control import Control
 from napari_lightbox.engine.prepare import prepare
 from napari_lightbox.engine.request import Region, Request
+from napari_lightbox.engine.schedule import compute_all
 from napari_lightbox.engine.wrap import wrap_all
 from napari_lightbox.errors import InputError
 
@@ -54,7 +55,8 @@ def preview(request: Request, control: Control) -> tuple[Bound, tuple[Any, ...]]
     control.check()
     if region is not None:
         outputs = tuple(_crop_output(o, region, bound) for o in outputs)
-    return bound, computed(tuple(o if isinstance(o, Volume) else None for o in outputs))
+    shown = tuple(o if isinstance(o, Volume) else None for o in outputs)
+    return bound, computed(shown, lambda *values: compute_all(values, control, (0.99, 1.0)))
 
 
 def is_exact(technique: Technique) -> bool:

@@ -19,6 +19,7 @@ from napari_lightbox.engine.local import execute
 from napari_lightbox.engine.provenance import Entry, carried, history_of
 from napari_lightbox.engine.request import Request
 from napari_lightbox.engine.runner import Outcome
+from napari_lightbox.engine.schedule import compute_all
 from napari_lightbox.errors import RecipeError, UnknownTechniqueError
 
 Run = Callable[[Request, Control], Outcome]
@@ -204,4 +205,4 @@ def _value(source: Source, inputs: Sequence[Any], done: Mapping[int, Mapping[str
     outputs = done[ref.number]
     value = outputs[ref.output] if ref.output else next(iter(outputs.values()))
     # tables and transforms are small and steer the next step: they cannot wait for it
-    return carried(value, value.compute()) if isinstance(value, Delayed) else value
+    return carried(value, *compute_all([value])) if isinstance(value, Delayed) else value

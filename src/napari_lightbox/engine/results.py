@@ -19,10 +19,12 @@ from napari_lightbox.contract.values import Points, Shapes, Table, stack_tables
 from napari_lightbox.engine.bind import Bound
 from napari_lightbox.engine.blocking import Blocking
 from napari_lightbox.engine.boxes import chunks_of
+from napari_lightbox.engine.control import Control
 from napari_lightbox.engine.inputs import transpose
 from napari_lightbox.engine.kernel import Index, Kernel
 from napari_lightbox.engine.layers import SelectLayer, ValuesLayer
 from napari_lightbox.engine.outputs import ArrayPlan, result_axes, result_geometry
+from napari_lightbox.engine.schedule import compute_all
 
 Collected = list[tuple[Index, Any]]
 
@@ -73,12 +75,12 @@ class LazyBundle:
         return Delayed((name, 0), graph, layer=name)
 
 
-def with_lengths(output: Any) -> Any:
+def with_lengths(output: Any, control: Control) -> Any:
     """Return an output with every length known: those that only the data can tell from its first block."""
     array = output.data if isinstance(output, Volume) else output
     if not isinstance(array, da.Array) or not any(n != n for n in array.shape):
         return output
-    corner = array.blocks[(0,) * array.ndim].compute(scheduler="threads")
+    (corner,) = compute_all([array.blocks[(0,) * array.ndim]], control)
     chunks = tuple((n,) if sizes[0] != sizes[0] else sizes for sizes, n in zip(array.chunks, corner.shape, strict=True))
     known = da.Array(array.dask, array.name, chunks, dtype=array.dtype, meta=np.empty((0,) * array.ndim, array.dtype))
     return output.with_data(known) if isinstance(output, Volume) else known

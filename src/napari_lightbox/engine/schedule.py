@@ -61,10 +61,11 @@ def computed_by(other: Scheduler) -> Iterator[None]:
         _current.reset(token)
 
 
-def compute_all(values: Sequence[Any], control: Control, span: Span = (0.0, 1.0), message: str = "") -> list[Any]:
+def compute_all(values: Sequence[Any], control: Control | None = None, span: Span = (0.0, 1.0), message: str = "") -> list[Any]:
     """Return lazy values computed together, and all others as they are."""
+    told = Control() if control is None else control
 
     def get(graph: Any, keys: Sequence[Any], **_: Any) -> Sequence[Any]:
-        return scheduler().get(graph, keys, control, span, message)
+        return scheduler().get(graph, keys, told, span, message)
 
     return list(dask.compute(*values, scheduler=get))

@@ -16,6 +16,7 @@ from napari_lightbox.engine.control import Control
 from napari_lightbox.engine.provenance import sealed
 from napari_lightbox.engine.request import Region, Request
 from napari_lightbox.engine.runner import Outcome
+from napari_lightbox.engine.schedule import compute_all
 from napari_lightbox.errors import UnknownTechniqueError
 from napari_lightbox.widgets.feed import Distant, Feed
 from napari_lightbox.widgets.layers import data_shape
@@ -86,7 +87,8 @@ def look(parts: Mapping[str, Distant], pending: Mapping[str, Delayed], control: 
     for name, part in parts.items():
         control.check()
         slices[name] = part.fetched()
-    return Look(slices, {name: value.compute() for name, value in pending.items()})
+    values = compute_all(list(pending.values()), control)
+    return Look(slices, dict(zip(pending, values, strict=True)))
 
 
 def fetch_whole(outcome: Outcome, name: str, control: Control) -> Volume:

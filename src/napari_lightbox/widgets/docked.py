@@ -5,6 +5,7 @@ from __future__ import annotations
 from qtpy.QtCore import QEvent, QTimer
 from qtpy.QtWidgets import QDockWidget, QWidget
 
+from napari_lightbox.widgets.drawing_cache import keep_drawing_cache_whole
 from napari_lightbox.widgets.lifeline import Lifeline
 from napari_lightbox.widgets.titles import retitle
 
@@ -20,6 +21,7 @@ class Docked(QWidget):  # type: ignore[misc]
 
     def __init__(self, title: str = "") -> None:
         super().__init__()
+        keep_drawing_cache_whole()
         self.title = title
         self.lifeline = Lifeline()
         self._docked = False

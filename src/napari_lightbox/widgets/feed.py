@@ -20,8 +20,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_lightbox.engine.request import Region
+from napari_lightbox.engine.schedule import compute_all
 from napari_lightbox.errors import LightboxError
-from napari_lightbox.settings import settings
 from napari_lightbox.widgets.doorbell import in_gui_thread
 
 if TYPE_CHECKING:
@@ -166,7 +166,7 @@ class Distant(da.Array):  # type: ignore[misc]
 
     def fetched(self) -> NDArray[Any]:
         """Return the values; waits for them."""
-        return np.array(self.compute(scheduler="threads", num_workers=settings().threads))
+        return np.array(*compute_all([self]))
 
     def __getitem__(self, index: Any) -> Any:
         """Return a part."""
@@ -175,10 +175,7 @@ class Distant(da.Array):  # type: ignore[misc]
 
     def __array__(self, dtype: Any = None, copy: Any = None, **keywords: Any) -> NDArray[Any]:
         """Return the values; to napari those that are here."""
-        if not _napari_draws(inspect.currentframe()):
-            values: NDArray[Any] = super().__array__(dtype, copy=copy, **keywords)
-            return values
-        values = self.feed.glance(self)
+        values = self.feed.glance(self) if _napari_draws(inspect.currentframe()) else self.fetched()
         return values if dtype is None else values.astype(dtype)
 
     def copy(self) -> Distant:

@@ -17,6 +17,7 @@ from napari_lightbox.engine.recipe_plan import output_of, results_for, step_keys
 from napari_lightbox.engine.recipes import request_of
 from napari_lightbox.engine.request import Request
 from napari_lightbox.engine.runner import Job, Outcome, Runner
+from napari_lightbox.engine.schedule import compute_all
 from napari_lightbox.errors import LightboxError
 from napari_lightbox.widgets.recipe_state import RecipeState
 from napari_lightbox.widgets.worker import Watch
@@ -149,7 +150,5 @@ class RecipeUpdate(QObject):  # type: ignore[misc]
 
 def _computing(waiting: Mapping[tuple[str, str], Any]) -> BackgroundJob:
     """Return a job that computes lazy values."""
-    import dask
-
     names = [f"{key}.{name}" for key, name in waiting]
-    return BackgroundJob(lambda _control: dict(zip(names, dask.compute(*waiting.values()), strict=True)), "values")
+    return BackgroundJob(lambda control: dict(zip(names, compute_all(list(waiting.values()), control), strict=True)), "values")
