@@ -124,8 +124,9 @@ class RemoteJob:
         """Hear that the run cannot go on, because something that it needs cannot be had."""
         if self._error is None:
             self._error = error
-        self._stop()
+        # first, as whoever waits for the result may close the connection when it comes
         self._tell_cancelled(patience=1.0)
+        self._stop()
 
     def leave(self) -> None:
         """Stop following; the server goes on."""
