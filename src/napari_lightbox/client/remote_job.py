@@ -13,7 +13,6 @@ from napari_lightbox.client.early import Early
 from napari_lightbox.client.events import Event, EventStream
 from napari_lightbox.client.inputs import gives_lazy
 from napari_lightbox.client.link import Link
-from napari_lightbox.client.observers import Observers
 from napari_lightbox.client.results import arrays_of, outcome_of, output_of, remembering
 from napari_lightbox.client.submission import Submission, pairs, submit
 from napari_lightbox.engine.control import Control
@@ -27,6 +26,7 @@ from napari_lightbox.errors import (
     LightboxError,
     NotFoundError,
 )
+from napari_lightbox.observers import Observers
 
 _LAST_WORDS = 5.0
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
@@ -28,6 +27,7 @@ from napari_lightbox.engine.runner import Job, Outcome, Status
 from napari_lightbox.engine.schedule import compute_all
 from napari_lightbox.engine.wrap import CHUNK_BYTES, wrap_all
 from napari_lightbox.errors import CancelledError
+from napari_lightbox.observers import Observers
 
 LARGE = 4 * CHUNK_BYTES
 
@@ -41,21 +41,12 @@ class LocalJob:
         self.fraction = 0.0
         self.message = ""
         self._future: Future[Outcome] = Future()
-        self._callbacks: list[Callable[[Job], None]] = []
-        self._lock = threading.Lock()
+        self._observers = Observers()
         self.control = Control(self._reported)
 
     def subscribe(self, callback: Callable[[Job], None]) -> Callable[[], None]:
         """Call back after every change, from any thread; returns the function that ends it."""
-        with self._lock:
-            self._callbacks.append(callback)
-
-        def end() -> None:
-            with self._lock:
-                if callback in self._callbacks:
-                    self._callbacks.remove(callback)
-
-        return end
+        return self._observers.add(callback)
 
     def result(self, timeout: float | None = None) -> Outcome:
         """Wait for the outcome; raises what the run raised."""
@@ -92,17 +83,11 @@ class LocalJob:
 
     def _reported(self, fraction: float, message: str) -> None:
         self.fraction, self.message = fraction, message or self.message
-        self._notify()
+        self._observers.tell(self)
 
     def _change(self, status: Status) -> None:
         self.status = status
-        self._notify()
-
-    def _notify(self) -> None:
-        with self._lock:
-            callbacks = list(self._callbacks)
-        for callback in callbacks:
-            callback(self)
+        self._observers.tell(self)
 
 
 class LocalRunner:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from napari_lightbox.errors import CancelledError
 from napari_lightbox.models.train.samples import Pair
 from napari_lightbox.models.train.settings import TrainSettings
+from napari_lightbox.observers import Observers
 
 if TYPE_CHECKING:
     from napari_lightbox.models.train.loop import Progress
@@ -54,8 +55,7 @@ class TrainingJob:
         self._pairs = pairs
         self._future: Future[Trained] = Future()
         self._stop = threading.Event()
-        self._callbacks: list[Callable[[Any], None]] = []
-        self._lock = threading.Lock()
+        self._observers = Observers()
         self._thread = threading.Thread(target=self._run, name="lightbox-training", daemon=True)
 
     def start(self) -> TrainingJob:
@@ -66,15 +66,7 @@ class TrainingJob:
 
     def subscribe(self, callback: Callable[[Any], None]) -> Callable[[], None]:
         """Call back after every change, from the job's thread; returns the function that ends it."""
-        with self._lock:
-            self._callbacks.append(callback)
-
-        def end() -> None:
-            with self._lock:
-                if callback in self._callbacks:
-                    self._callbacks.remove(callback)
-
-        return end
+        return self._observers.add(callback)
 
     def result(self, timeout: float | None = None) -> Trained:
         """Wait for the model; raises what the training raised."""
@@ -115,17 +107,11 @@ class TrainingJob:
         self.fraction = min(1.0, max(by_rounds, progress.seconds / (60 * minutes) if minutes else 0.0))
         dice = f", best Dice {max(progress.dice):.3f}" if progress.dice else ""
         self.message = f"round {min(progress.epoch + 1, progress.epochs)}{dice}"
-        self._notify()
+        self._observers.tell(self)
 
     def _change(self, status: Status, message: str) -> None:
         self.status, self.message = status, message
-        self._notify()
-
-    def _notify(self) -> None:
-        with self._lock:
-            callbacks = list(self._callbacks)
-        for callback in callbacks:
-            callback(self)
+        self._observers.tell(self)
 
 
 def _stop_all() -> None:

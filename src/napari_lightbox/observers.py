@@ -1,13 +1,12 @@
-"""Whoever wants to hear of every change of a job."""
+"""Whoever wants to hear of every change of a job or a training."""
 
 from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from typing import Any
 
-from napari_lightbox.engine.runner import Job
-
-Callback = Callable[[Job], None]
+Callback = Callable[[Any], None]
 
 
 class Observers:
@@ -29,7 +28,7 @@ class Observers:
 
         return end
 
-    def tell(self, job: Job) -> None:
+    def tell(self, job: Any) -> None:
         """Call all of them."""
         with self._lock:
             callbacks = list(self._callbacks)
