@@ -9,10 +9,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from tests.cli.processes import check_blurred, entries, write_images, write_recipe
+from tests.cli.processes import check_blurred, entries, write_images, write_recipe, written_down
 
 import napari_lightbox as lb
 from napari_lightbox.axes import Geometry, Volume
+from napari_lightbox.cli import batch_ledger
 
 RECIPE = {
     "lightbox_recipe": 1,
@@ -184,6 +185,22 @@ def test_stop_on_error_leaves_the_rest(folder, lightbox):
     code, _, err = lightbox("batch", folder / "recipe.json", *files, "-o", folder / "out", "--resume", "--keep-going")
     assert code == 1
     assert "2 of 3 done, 1 failed" in err
+
+
+def test_ctrl_c_while_a_line_is_written_leaves_no_finished_file_out(folder, lightbox, monkeypatch):
+    append = batch_ledger._append
+
+    def interrupted(file, line):
+        append(file, line)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(batch_ledger, "_append", interrupted)
+    files, out = [folder / "good0.tif", folder / "good1.tif"], folder / "out"
+    code, _, err = lightbox("batch", folder / "recipe.json", *files, "-o", out, "-j", "1")
+    assert code == 130
+    assert "1 of 2 done, 1 not run" in err
+    assert written_down(out) == ["good0.tif"]
+    assert [entries(out)[path.name]["status"] for path in files] == ["done", "not run"]
 
 
 @pytest.mark.parametrize("extra", [[], ["--format", ".png"]], ids=["further input", "format"])

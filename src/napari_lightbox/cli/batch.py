@@ -129,8 +129,9 @@ def work_on(
     with place_of(work, ledger.path.parent, arguments) as place, Tally(len(entries), len(todo)) as tally:
 
         def heard(task: FileTask, entry: Entry) -> None:
-            ledger.add(task.source, entry)
+            # first of all, so that a Ctrl-C while the disk writes the line leaves no finished file out of the report
             entries[task.source] = entry
+            ledger.add(task.source, entry)
             tally.add(task.source, entry)
 
         work_through(todo, place, heard, tally.show, stop_on_error=arguments.stop_on_error)
