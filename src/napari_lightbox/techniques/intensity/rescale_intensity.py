@@ -16,7 +16,7 @@ from napari_lightbox.kernels.levels import all_levels, has_few_levels, look_up
 from napari_lightbox.kernels.rounding import to_dtype
 from napari_lightbox.kernels.slabs import run_slabs
 
-_PER_THREAD = 1 << 19
+_PER_THREAD = 1 << 20
 _SAFE = 1e30
 
 
@@ -93,8 +93,8 @@ def rescale_intensity(
         return _constant(image, bottom, kind)
     # with "maximum", negative intensities go on along the line below 0
     least = min((seen.low - low) / (seen.high - low), 0.0)
-    line = (low, seen.high, bottom, output_maximum, least, 1)
-    if has_few_levels(image.dtype) and (kind.kind != "f" or image.dtype.itemsize == 1):
+    line = (low, seen.high, bottom, output_maximum, least)
+    if has_few_levels(image.dtype) and kind.kind != "f":
         return look_up(image, to_dtype(_stretched(all_levels(image.dtype), line, np.float64), kind))
     return to_dtype(_stretched(image, line, kind), kind)
 
@@ -107,11 +107,12 @@ def _stretched(values: NDArray[Any], line: tuple[float, ...], dtype: Any) -> NDA
         flat = flat.astype(np.float32)
     if flat.dtype.kind == "b":
         flat = flat.view(np.uint8)
-    # float32 is as precise as its own result, unless its range overflows
-    narrow = flat.dtype == np.float32 and line[1] - line[0] < _SAFE and max(abs(line[2]), abs(line[3])) < _SAFE
-    numbers = [(np.float32 if narrow else np.float64)(v) for v in line]
+    # float32 has every level of 16 bits and is as precise as its own result, unless its range overflows
+    narrow = flat.dtype.itemsize <= 2 or flat.dtype == np.float32
+    narrow = narrow and np.dtype(dtype) == np.float32 and line[1] - line[0] < _SAFE and max(abs(line[2]), abs(line[3])) < _SAFE
+    numbers = np.array(line, np.float32 if narrow else np.float64)
     out = np.empty(flat.size, dtype if np.dtype(dtype) in (np.float32, np.float64) else np.float64)
-    run_slabs(lambda a, b: stretch(flat[a:b], *numbers, out[a:b]), flat.size, least=_PER_THREAD)
+    run_slabs(lambda a, b: stretch(flat[a:b], numbers, out[a:b]), flat.size, least=_PER_THREAD)
     return out.reshape(values.shape)
 
 

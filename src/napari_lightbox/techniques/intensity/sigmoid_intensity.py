@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal
+from functools import lru_cache
+from typing import Annotated, Any, Literal, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,8 +16,11 @@ from napari_lightbox.kernels.levels import all_levels, has_few_levels, look_up
 from napari_lightbox.kernels.rounding import as_floating
 from napari_lightbox.kernels.slabs import run_slabs
 
+# alpha, beta, and both ends of the output
+Line: TypeAlias = tuple[float, float, float, float]
 _STRETCH = 1 << 16
 _PER_THREAD = 1 << 19
+_SAFE = 1e30
 
 
 def _dtype(dtype: Any, parameters: Mapping[str, Any]) -> Any:
@@ -84,31 +88,48 @@ def sigmoid_intensity(
     if function == "logistic":
         alpha, beta, output_minimum, output_maximum = 1.0, 0.0, 0.0, 1.0
     kind = np.dtype(_dtype(image.dtype, {"output": output}))
-    few = has_few_levels(image.dtype)
-    values = all_levels(image.dtype).astype(np.float64) if few else as_floating(image)
-    relu = function == "relu"
-    curve = np.maximum(values, 0) if relu else _sigmoid(values, alpha, beta, output_minimum, output_maximum)
-    mapped = _truncated(curve, kind)
-    return look_up(image, mapped) if few else mapped
+    line = None if function == "relu" else (alpha, beta, output_minimum, output_maximum)
+    if has_few_levels(image.dtype):
+        return look_up(image, _table(image.dtype, kind, line))
+    return _truncated(_curve(as_floating(image), line), kind)
 
 
-def _sigmoid(values: NDArray[Any], alpha: float, beta: float, low: float, high: float) -> NDArray[Any]:
+# a table takes longer than a plane of a film, and all planes share it
+@lru_cache(maxsize=8)
+def _table(levels: Any, kind: Any, line: Line | None) -> NDArray[Any]:
+    return _truncated(_curve(all_levels(levels).astype(np.float64), line), kind)
+
+
+def _curve(values: NDArray[Any], line: Line | None) -> NDArray[Any]:
+    """Return the sigmoid of float32 or float64, or what is above 0 when there are no numbers for it."""
+    if line is None:
+        return np.maximum(values, 0)
     flat = np.ascontiguousarray(values).reshape(-1)
     out = np.empty_like(flat)
-
-    def work(start: int, stop: int) -> None:
-        with np.errstate(over="ignore"):
-            for a in range(start, stop, _STRETCH):
-                part = out[a : min(a + _STRETCH, stop)]
-                np.subtract(flat[a : a + len(part)], beta, out=part)
-                np.divide(part, -alpha, out=part)
-                np.exp(part, out=part)
-                np.add(part, 1, out=part)
-                np.divide(high - low, part, out=part)
-                np.add(part, low, out=part)
-
-    run_slabs(work, flat.size, least=_PER_THREAD)
+    narrow = flat.dtype == np.float32 and all(abs(v) < _SAFE for v in line) and abs(line[0]) > 1 / _SAFE
+    fill = _narrow_sigmoid if narrow else _sigmoid
+    run_slabs(lambda a, b: fill(flat[a:b], line, out[a:b]), flat.size, least=_PER_THREAD)
     return out.reshape(values.shape)
+
+
+def _narrow_sigmoid(flat: NDArray[Any], line: Line, out: NDArray[Any]) -> None:
+    from napari_lightbox.kernels.tone_curve_compiled import logistic
+
+    alpha, beta, low, high = line
+    logistic(flat, np.float32(alpha), np.float32(beta), np.float32(low), np.float32(high - low), out)
+
+
+def _sigmoid(flat: NDArray[Any], line: Line, out: NDArray[Any]) -> None:
+    alpha, beta, low, high = line
+    with np.errstate(over="ignore"):
+        for a in range(0, len(flat), _STRETCH):
+            part = out[a : a + _STRETCH]
+            np.subtract(flat[a : a + _STRETCH], beta, out=part)
+            np.divide(part, -alpha, out=part)
+            np.exp(part, out=part)
+            np.add(part, 1, out=part)
+            np.divide(high - low, part, out=part)
+            np.add(part, low, out=part)
 
 
 def _truncated(values: NDArray[Any], dtype: Any) -> NDArray[Any]:
