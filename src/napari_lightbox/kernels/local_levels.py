@@ -31,7 +31,7 @@ def split_by_surface(image: NDArray[Any], surface: NDArray[Any], count: float, o
 
 
 def split_by_moments(
-    image: NDArray[Any], sums: NDArray[np.float64], squares: NDArray[np.float64], count: int, k: float, r: float, below: bool
+    image: NDArray[Any], sums: NDArray[Any], squares: NDArray[Any], count: int, k: float, r: float, below: bool
 ) -> Split:
     """Return the labels ``image > m (1 + k (s / r - 1))`` and the levels; m and s are mean and standard deviation."""
     from napari_lightbox.kernels.local_levels_compiled import label_by_moments
