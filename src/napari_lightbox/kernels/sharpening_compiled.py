@@ -18,8 +18,7 @@ def sharpen_integers(flat: Any, smooth: Any, amount: float, low: float, high: fl
 
 
 @njit(nogil=True, cache=True)
-def sharpen_floats(flat: Any, smooth: Any, amount: float) -> None:
-    """Replace `smooth` by ``flat + amount * (flat - smooth)``."""
+def sharpen_floats(flat: Any, smooth: Any, amount: Any) -> None:
+    """Replace `smooth` by ``flat + amount * (flat - smooth)``; all have one type, which is the precision of the work."""
     for i in range(flat.size):
-        value = float(flat[i])
-        smooth[i] = value + amount * (value - smooth[i])
+        smooth[i] = flat[i] + amount * (flat[i] - smooth[i])

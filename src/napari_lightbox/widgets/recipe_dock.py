@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from napari.layers import Image, Labels, Layer
-from qtpy.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QTabWidget, QToolButton, QVBoxLayout
+from qtpy.QtWidgets import QHBoxLayout, QLabel, QTabWidget, QToolButton, QVBoxLayout
 
 from napari_lightbox.contract import Recipe
 from napari_lightbox.contract.recipe_edits import pruned
@@ -17,6 +17,7 @@ from napari_lightbox.widgets.docked import Docked
 from napari_lightbox.widgets.layer_choice import LayerCombo
 from napari_lightbox.widgets.layers import is_preview
 from napari_lightbox.widgets.messages import show_failure
+from napari_lightbox.widgets.progress_bar import ProgressBar
 from napari_lightbox.widgets.recipe_export import Exchange
 from napari_lightbox.widgets.recipe_follow import Follower
 from napari_lightbox.widgets.recipe_on_files import FilesPanel
@@ -44,7 +45,7 @@ class RecipeDock(Docked):
         self.layers = LayersPanel(self.viewer)
         self.files = FilesPanel()
         self.tabs = QTabWidget()
-        self.progress = QProgressBar()
+        self.progress = ProgressBar()
         self.message = QLabel()
         self._lay_out()
         self._connect()
@@ -87,9 +88,6 @@ class RecipeDock(Docked):
             head.addWidget(button)
         for part, title in ((self.steps, "Steps"), (self.layers, "On layers"), (self.files, "On files")):
             self.tabs.addTab(part, title)
-        self.progress.setRange(0, 1000)
-        self.progress.setTextVisible(False)
-        self.progress.setMaximumHeight(6)
         keeping = self.progress.sizePolicy()
         keeping.setRetainSizeWhenHidden(True)  # nothing may jump, nor the window be laid out anew, when a run begins
         self.progress.setSizePolicy(keeping)
@@ -208,12 +206,12 @@ class RecipeDock(Docked):
 
     def _report(self, fraction: float, message: str) -> None:
         self.progress.setVisible(True)
-        self.progress.setValue(round(1000 * fraction))
+        self.progress.show_fraction(fraction)
         self.message.setText(message)
 
     def _end_run(self) -> None:
         self.progress.hide()
-        self.progress.setValue(0)
+        self.progress.show_fraction(0.0)
 
     def _refuse(self, error: BaseException) -> None:
         self.message.setText(str(error))

@@ -6,9 +6,10 @@ from collections.abc import Callable
 from typing import Any
 
 from qtpy.QtCore import Signal
-from qtpy.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QPushButton, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
 from napari_lightbox.engine.runner import Job, Outcome
+from napari_lightbox.widgets.progress_bar import ProgressBar
 from napari_lightbox.widgets.worker import Watch
 
 
@@ -31,10 +32,7 @@ class RunBar(QWidget):  # type: ignore[misc]
         self.reset = QPushButton("Reset")
         self.reset.setToolTip("Set all parameters to their defaults")
         self.help = QPushButton("Help")
-        self.progress = QProgressBar()
-        self.progress.setRange(0, 1000)
-        self.progress.setTextVisible(False)
-        self.progress.setMaximumHeight(6)
+        self.progress = ProgressBar()
         self.message = QLabel()
         self.message.setWordWrap(True)
         buttons = QHBoxLayout()
@@ -80,7 +78,7 @@ class RunBar(QWidget):  # type: ignore[misc]
             self._watch.cancel()
 
     def _progress(self, fraction: float, message: str) -> None:
-        self.progress.setValue(round(1000 * fraction))
+        self.progress.show_fraction(fraction)
         self.message.setText(f"{message} · {fraction:.0%}" if message else f"{fraction:.0%}")
 
     def _end(self, message: str, then: Callable[[], Any] = lambda: None) -> None:
@@ -92,5 +90,5 @@ class RunBar(QWidget):  # type: ignore[misc]
     def _show_state(self, running: bool) -> None:
         self.run.setEnabled(not running)
         self.cancel.setEnabled(running)
-        self.progress.setValue(0)
+        self.progress.show_fraction(0.0)
         self.progress.setVisible(running)

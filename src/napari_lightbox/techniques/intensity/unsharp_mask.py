@@ -16,7 +16,7 @@ from napari_lightbox.kernels.slabs import run_slabs
 from napari_lightbox.kernels.weighted_mean import gaussian_mean
 
 _TRUNCATE = 4.0
-_PER_THREAD = 1 << 19
+_PER_THREAD = 1 << 20
 
 
 def _radius(p: Parameters, extent: Extent) -> tuple[int, ...]:
@@ -114,7 +114,8 @@ def _sharpened(block: NDArray[Any], smooth: NDArray[Any], amount: float) -> NDAr
     data = block.view(np.uint8) if block.dtype.kind == "b" else block
     flat, blurred = np.ascontiguousarray(data).reshape(-1), smooth.reshape(-1)
     if flat.dtype.kind == "f":
-        run_slabs(lambda a, b: sharpen_floats(flat[a:b], blurred[a:b], float(amount)), flat.size, least=_PER_THREAD)
+        weight = blurred.dtype.type(amount)
+        run_slabs(lambda a, b: sharpen_floats(flat[a:b], blurred[a:b], weight), flat.size, least=_PER_THREAD)
         return blurred.reshape(block.shape).astype(block.dtype, copy=False)
     out = np.empty_like(flat)
     low, high = _limits(block.dtype)
