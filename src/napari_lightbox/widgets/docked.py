@@ -7,6 +7,7 @@ from qtpy.QtWidgets import QDockWidget, QWidget
 
 from napari_lightbox.widgets.drawing_cache import keep_drawing_cache_whole
 from napari_lightbox.widgets.lifeline import Lifeline
+from napari_lightbox.widgets.plugin_settings import read_preferences
 from napari_lightbox.widgets.titles import retitle
 
 
@@ -22,6 +23,7 @@ class Docked(QWidget):  # type: ignore[misc]
     def __init__(self, title: str = "") -> None:
         super().__init__()
         keep_drawing_cache_whole()
+        read_preferences()
         self.title = title
         self.lifeline = Lifeline()
         self._docked = False

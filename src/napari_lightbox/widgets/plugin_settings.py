@@ -63,6 +63,11 @@ def configurations() -> dict[str, Any]:
     }
 
 
+def read_preferences() -> None:
+    """Have napari read the preferences now; their first use looks through all plugins, longer than a click should take."""
+    _page("runs")
+
+
 def apply_settings() -> None:
     """Put what the preferences say in force; called before every run and preview.
 

@@ -103,7 +103,7 @@ def _table(levels: Any, kind: Any, line: Line | None) -> NDArray[Any]:
 def _curve(values: NDArray[Any], line: Line | None) -> NDArray[Any]:
     """Return the sigmoid of float32 or float64, or what is above 0 when there are no numbers for it."""
     if line is None:
-        return np.maximum(values, 0)
+        return np.asarray(np.maximum(values, 0))
     flat = np.ascontiguousarray(values).reshape(-1)
     out = np.empty_like(flat)
     narrow = flat.dtype == np.float32 and all(abs(v) < _SAFE for v in line) and abs(line[0]) > 1 / _SAFE
