@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 import pytest
 
 from napari_lightbox.client.sender import THREADS, Sender
+from napari_lightbox.errors import ConnectionLostError
 
 
 @dataclass(eq=False)
@@ -23,14 +24,18 @@ class Array:
     sent: list[int] = field(default_factory=list)
     started: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(0))
     error: BaseException | None = None
+    broken: frozenset[int] = frozenset()
+    bunch: int = 1
+    bunches: list[list[int]] = field(default_factory=list)
 
-    def send(self, connection, number) -> None:
+    def send(self, connection, chunks) -> None:
         self.started.release()
         self.gate.wait(30)
-        if self.error is not None:
+        self.bunches.append(list(chunks))
+        if self.error is not None and (not self.broken or self.broken & set(chunks)):
             raise self.error
-        self.sent.append(number)
-        if number == 99:
+        self.sent += chunks
+        if 99 in chunks:
             self.through.set()
 
 
@@ -61,6 +66,41 @@ def test_what_is_waited_for_goes_first_and_everything_once() -> None:
     sender.send(array, range(6), job, urgent=False)
     finish(sender, array, job)
     assert array.sent == [0, 4, 5, 1, 2, 3, 99]
+    sender.close()
+
+
+def test_small_chunks_go_together_but_urgent_ones_wait_for_no_other() -> None:
+    sender, array, job = Sender(None, threads=1), Array("a", bunch=4), Job()
+    sender.send(array, [50], job, urgent=False)
+    assert array.started.acquire(timeout=30)
+    sender.send(array, range(6), job, urgent=False)
+    sender.send(array, [4, 5], job, urgent=True)
+    finish(sender, array, job)
+    assert array.bunches == [[50], [4, 5], [0, 1, 2, 3], [99]]
+    sender.close()
+
+
+def test_a_broken_chunk_takes_none_of_its_bunch_with_it() -> None:
+    array = Array("a", error=OSError("gone"), broken=frozenset([2]), bunch=8)
+    sender, hit, spared = Sender(None, threads=1), Job(), Job()
+    sender.send(array, [9], spared, urgent=True)
+    assert array.started.acquire(timeout=30)
+    sender.send(array, [1, 3], spared, urgent=True)
+    sender.send(array, [2], hit, urgent=True)
+    finish(sender, array, spared)
+    assert ([str(e) for e in hit.errors], spared.errors) == (["gone"], [])
+    assert sorted(array.sent) == [1, 3, 9, 99]
+    assert array.bunches[1:] == [[1, 3, 2], [1], [3], [2], [99]]
+    sender.close()
+
+
+def test_a_lost_connection_is_not_tried_chunk_by_chunk() -> None:
+    array, job = Array("a", error=ConnectionLostError("server", "is away", "Start it again"), bunch=8), Job()
+    sender = Sender(None, threads=1)
+    sender.send(array, range(5), job, urgent=True)
+    array.gate.set()
+    assert job.told.wait(30)
+    assert (array.bunches, len(job.errors)) == ([[0, 1, 2, 3, 4]], 1)
     sender.close()
 
 

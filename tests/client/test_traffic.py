@@ -10,6 +10,7 @@ import pytest
 
 import napari_lightbox as lb
 from napari_lightbox.axes import Geometry, Volume
+from napari_lightbox.client import uploading
 from napari_lightbox.client.uploading import Upload
 from napari_lightbox.engine.control import Control
 from napari_lightbox.engine.request import Request
@@ -83,9 +84,32 @@ def test_chunks_that_the_server_has_from_elsewhere_are_not_sent(runner, traffic)
 def test_a_chunk_that_is_asked_for_before_it_came_in_is_not_sent_again(runner, traffic) -> None:
     upload, connection = Upload(noise(9, 3, 30, 31)), runner._link.connection
     upload.register(connection, Control())
-    upload.send(connection, 0)
-    upload.send(connection, 0)
+    upload.send(connection, [0])
+    upload.send(connection, [0])
     assert traffic.sent == [0]
+
+
+def test_of_a_bunch_only_what_the_server_lacks_is_sent(runner, traffic) -> None:
+    upload, connection = Upload(da.from_array(noise(10, 6, 30, 31), chunks=(1, 30, 31))), runner._link.connection
+    upload.register(connection, Control())
+    for chunks in ([4, 1], [1, 2, 4, 0], [0, 1], [5, 4]):
+        traffic.clear()
+        upload.send(connection, chunks)
+        assert len([r for r in traffic.requests if r.method == "PUT"]) <= 1
+        assert traffic.sent == {4: [4, 1], 1: [2, 0], 0: [], 5: [5]}[chunks[0]]
+
+
+def test_chunks_are_bunched_only_while_they_are_small_and_quick(runner, monkeypatch) -> None:
+    connection = runner._link.connection
+    small, large = (Upload(da.from_array(noise(11, 40, *size), chunks=(1, *size))) for size in ((30, 31), (400, 400)))
+    for upload in (small, large):
+        upload.register(connection, Control())
+    monkeypatch.setattr(uploading, "QUICK", 60.0)
+    assert [small.bunch for _ in range(7) if not small.send(connection, range(small.bunch))] == [2, 4, 8, 16, 32, 32, 32]
+    large.send(connection, [0])
+    assert large.bunch == 1
+    monkeypatch.setattr(uploading, "QUICK", 0.0)
+    assert [small.bunch for _ in range(6) if not small.send(connection, range(small.bunch))] == [16, 8, 4, 2, 1, 1]
 
 
 def test_a_chain_of_runs_stays_on_the_server(runner, traffic) -> None:

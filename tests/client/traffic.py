@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 from typing import Any
 
-_PUT = re.compile(r"/v1/sources/(\w+)/chunks/(\d+)$")
+from napari_lightbox.wire import chunks_of_bunch
+
+_PUT = re.compile(r"/v1/sources/\w+/chunks(?:/(\d+))?$")
 _FETCH = re.compile(r"/v1/arrays/(\w+)/c/?([\d/]*)$")
 
 
@@ -14,16 +16,21 @@ class Traffic:
 
     def __init__(self, runner: Any) -> None:
         self.requests: list[Any] = []
-        runner._link.connection._client.event_hooks = {"request": [self.requests.append], "response": []}
+        self.sent: list[int] = []
+        connection = runner._link.connection
+        connection._client.event_hooks = {"request": [self.requests.append], "response": []}
+        self._put, connection.put = connection.put, self._listen
 
     def clear(self) -> None:
         self.requests.clear()
+        self.sent.clear()
 
-    @property
-    def sent(self) -> list[int]:
-        """Numbers of the chunks that were sent, in order."""
-        found = [_PUT.search(r.url.path) for r in list(self.requests) if r.method == "PUT"]
-        return [int(match[2]) for match in found if match]
+    def _listen(self, path: str, parts: Any) -> None:
+        """Note the numbers of the chunks in a body, and let it go on."""
+        if match := _PUT.search(path):
+            numbers = [n for n, _ in chunks_of_bunch(b"".join(parts))] if match[1] is None else [int(match[1])]
+            self.sent.extend(numbers)
+        self._put(path, parts)
 
     @property
     def voxel_bytes(self) -> int:

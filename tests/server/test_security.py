@@ -82,6 +82,11 @@ def put(body: bytes, status: int = 400, n: str = "0") -> Hostile:
     return Hostile(status, "PUT", f"/v1/sources/SOURCE/chunks/{n}", body, (("Content-Type", "application/octet-stream"),))
 
 
+def put_bunch(*chunks: tuple[int, bytes], end: bytes = b"", status: int = 400) -> Hostile:
+    body = b"".join(struct.pack("<QQ", n, len(chunk)) + chunk for n, chunk in chunks) + end
+    return Hostile(status, "PUT", "/v1/sources/SOURCE/chunks", body, (("Content-Type", "application/octet-stream"),))
+
+
 def job(status: int, **change: Any) -> Hostile:
     value = volume("SOURCE", CHUNK, "yx")
     return post(status, "/v1/jobs", {"request": order("invert_intensity", value) | change})
@@ -171,6 +176,17 @@ HOSTILE = {
     "other values": put(encode_chunk(CHUNK[::-1])),
     "chunk outside": put(encode_chunk(CHUNK), n="1"),
     "negative chunk": put(encode_chunk(CHUNK), 404, n="-1"),
+    "bunch cut short": put_bunch(end=b"\0" * 7),
+    "bunch with a length that lies": put_bunch(end=struct.pack("<QQ", 0, 2**63)),
+    "bunch with a chunk outside": put_bunch((1, encode_chunk(CHUNK))),
+    "bunch with a number without end": put_bunch((2**64 - 1, encode_chunk(CHUNK))),
+    "bunch with other values": put_bunch((0, encode_chunk(CHUNK[::-1]))),
+    "bunch of too many": put_bunch(*[(0, b"")] * 33),
+    "bunch with a bomb": put_bunch((0, frame(codec=1, payload=zlib.compress(bytes(2**18), 9)))),
+    "bunch declared absurd": Hostile(413, "PUT", "/v1/sources/SOURCE/chunks", headers=(("Content-Length", "9" * 18),)),
+    "chunked bunch too large": Hostile(
+        413, "PUT", "/v1/sources/SOURCE/chunks", in_pieces(*[bytes(100_000)] * 12), (("Transfer-Encoding", "chunked"),)
+    ),
     # tokens
     "no token": Hostile(401, token=None),
     "wrong token": Hostile(401, token="wrong-token-0123456789abcdefgh"),

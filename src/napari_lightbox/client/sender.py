@@ -1,4 +1,4 @@
-"""Send chunks, a few at a time, those first that the server waits for."""
+"""Send chunks, a few at a time and small ones together, those first that the server waits for."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from typing import Protocol
 
 from napari_lightbox.client.connection import Connection
 from napari_lightbox.client.uploading import Upload
+from napari_lightbox.errors import ConnectionLostError
 
 THREADS, MOST_THREADS = 3, 8
 
@@ -30,7 +31,7 @@ class Owner(Protocol):
 
 
 class Sender:
-    """Threads that send chunks; never are more of them in memory than there are threads.
+    """Threads that send chunks; never are more of them in memory than there are threads, unless they are small.
 
     No array takes all threads, so that one that is slow to compute does not hold up the others.
 
@@ -49,6 +50,7 @@ class Sender:
         self._queues: dict[str, list[Item]] = {}
         self._owners: dict[Key, list[Owner]] = {}
         self._running: set[Key] = set()
+        self._busy: Counter[str] = Counter()
         self._order = count()
         self._change = threading.Condition()
         self._closed = False
@@ -76,30 +78,39 @@ class Sender:
             self._change.notify_all()
 
     def _start(self, more: int) -> None:
-        wanted = min(len(self._running) + more, MOST_THREADS)
+        wanted = min(self._busy.total() + more, MOST_THREADS)
         while len(self._threads) < wanted and not self._closed:
             thread = threading.Thread(target=self._work, name="lightbox-send", daemon=True)
             self._threads.append(thread)
             thread.start()
 
     def _work(self) -> None:
-        while (chunk := self._next()) is not None:
-            upload, number = chunk
-            try:
-                upload.send(self._connection, number)
-            except BaseException as error:  # noqa: BLE001 - whatever happens belongs to whoever needs the chunk
-                self._fail(upload, number, error)
-            else:
-                self._end(upload, number)
+        while (found := self._next()) is not None:
+            upload, chunks = found
+            self._send(upload, chunks)
+            with self._change:
+                self._busy -= Counter([upload.id])
+                self._change.notify()
             # an idle thread must not keep the last volume in memory
-            del upload, chunk
+            del upload, found
 
-    def _fail(self, upload: Upload, number: int, error: BaseException) -> None:
-        for owner in self._end(upload, number):
-            owner.fail(error)
+    def _send(self, upload: Upload, chunks: list[int]) -> None:
+        try:
+            upload.send(self._connection, chunks)
+        except BaseException as error:  # noqa: BLE001 - whatever happens belongs to whoever needs the chunk
+            if len(chunks) == 1 or isinstance(error, ConnectionLostError):
+                for owner in self._end(upload, chunks):
+                    owner.fail(error)
+                return
+        else:
+            self._end(upload, chunks)
+            return
+        # one of them is the cause: the others must not suffer
+        for chunk in chunks:
+            self._send(upload, [chunk])
 
-    def _next(self) -> tuple[Upload, int] | None:
-        """Return the next chunk that is still needed and that no other thread sends; None when it is over."""
+    def _next(self) -> tuple[Upload, list[int]] | None:
+        """Return the next chunks that are still needed and that no other thread sends; None when it is over."""
         with self._change:
             while not self._closed:
                 # what it looked at is forgotten before the wait, which may be long
@@ -109,31 +120,41 @@ class Sender:
                 self._change.wait()
         return None
 
-    def _needed(self) -> tuple[Upload, int] | None:
-        """Return a chunk to send, and note that it is being sent; None when there is none now."""
+    def _needed(self) -> tuple[Upload, list[int]] | None:
+        """Return chunks of one array to send, and note that they are being sent; None when there are none now."""
         while (queue := self._best()) is not None:
-            _, _, upload, number = heapq.heappop(queue)
-            key = (upload.id, number)
-            owners = self._owners.get(key)
-            if owners is None or key in self._running:
-                continue
-            if all(owner.is_over for owner in owners):
-                del self._owners[key]
-                continue
-            self._running.add(key)
-            return upload, number
+            urgency, _, upload, _ = queue[0]
+            chunks: list[int] = []
+            while queue and queue[0][0] == urgency and len(chunks) < upload.bunch:
+                number = heapq.heappop(queue)[-1]
+                if self._take(upload, number):
+                    chunks.append(number)
+            if chunks:
+                self._busy[upload.id] += 1
+                return upload, chunks
         return None
+
+    def _take(self, upload: Upload, number: int) -> bool:
+        """Note that a chunk is being sent; tells whether it is still needed and no other thread sends it."""
+        key = (upload.id, number)
+        owners = self._owners.get(key)
+        if owners is None or key in self._running:
+            return False
+        if all(owner.is_over for owner in owners):
+            del self._owners[key]
+            return False
+        self._running.add(key)
+        return True
 
     def _best(self) -> list[Item] | None:
         """Return the queue whose first chunk comes next, of those whose array has not its share of threads yet."""
         self._queues = {name: queue for name, queue in self._queues.items() if queue}
-        busy = Counter(name for name, _ in self._running)
-        open_queues = [queue for name, queue in self._queues.items() if busy[name] < self._most]
+        open_queues = [queue for name, queue in self._queues.items() if self._busy[name] < self._most]
         return min(open_queues, key=lambda queue: queue[0][:2], default=None)
 
-    def _end(self, upload: Upload, number: int) -> list[Owner]:
+    def _end(self, upload: Upload, chunks: list[int]) -> list[Owner]:
+        """Note that chunks are no longer being sent, and return whoever needed them, each once."""
+        keys = [(upload.id, number) for number in chunks]
         with self._change:
-            key = (upload.id, number)
-            self._running.discard(key)
-            self._change.notify()
-            return self._owners.pop(key, [])
+            self._running.difference_update(keys)
+            return list(dict.fromkeys(owner for key in keys for owner in self._owners.pop(key, [])))

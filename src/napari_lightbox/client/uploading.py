@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -18,8 +19,11 @@ from napari_lightbox.engine.control import Control
 from napari_lightbox.engine.schedule import compute_all
 from napari_lightbox.errors import InputError
 from napari_lightbox.settings import settings
-from napari_lightbox.wire import ArrayCard, chunk_parts
+from napari_lightbox.wire import ArrayCard, bunch_parts, chunk_parts
 from napari_lightbox.wire.hashing import hash_values
+from napari_lightbox.wire.protocol import MOST_BUNCH_CHUNKS
+
+BUNCH_BYTES, QUICK = 2**18, 0.1
 
 
 @dataclass(frozen=True)
@@ -53,6 +57,11 @@ class Upload:
     ------
     LightboxError
         An array of a kind that does not travel.
+
+    Attributes
+    ----------
+    bunch
+        How many chunks may be sent at once: several when they are small, and quick to compute and to send.
     """
 
     def __init__(self, array: Any) -> None:
@@ -63,6 +72,9 @@ class Upload:
         self.card = ArrayCard.of(array, chunks)
         self.count = prod(self.card.grid)
         self.registration: Registration | None = None
+        self.bunch = 1
+        size = prod(self.card.chunks) * array.dtype.itemsize
+        self._most = max(1, min(BUNCH_BYTES // max(size, 1), MOST_BUNCH_CHUNKS))
         self._sent: set[int] = set()
 
     def register(self, connection: Connection, control: Control) -> list[int]:
@@ -77,37 +89,49 @@ class Upload:
         assert self.registration is not None
         return self.registration.id
 
-    def send(self, connection: Connection, number: int) -> None:
-        """Send one chunk, unless the server has its bytes already: from elsewhere, or because it asked before they came in."""
-        values = self._chunk(number)
-        if self.is_lazy or number in self._sent:
-            answer = connection.post(f"/v1/sources/{self.id}/known", {"chunks": [[number, hash_values(values)]]})
-            if number not in numbers(answer, "missing", self.count):
-                return
-        connection.put(f"/v1/sources/{self.id}/chunks/{number}", chunk_parts(values))
-        self._sent.add(number)
+    def send(self, connection: Connection, chunks: Sequence[int]) -> None:
+        """Send chunks, but for those whose bytes the server has: from elsewhere, or because it asked before they came in."""
+        begin = time.monotonic()
+        self._send(connection, chunks)
+        # whoever waits for the first of them must not wait long for the others
+        quick = time.monotonic() - begin < QUICK
+        self.bunch = min(2 * len(chunks), self._most) if quick else max(1, len(chunks) // 2)
+
+    def _send(self, connection: Connection, chunks: Sequence[int]) -> None:
+        values = dict(zip(chunks, self._chunks(chunks), strict=True))
+        unsure = [number for number in chunks if self.is_lazy or number in self._sent]
+        if unsure:
+            told = [[number, hash_values(values[number])] for number in unsure]
+            missing = numbers(connection.post(f"/v1/sources/{self.id}/known", {"chunks": told}), "missing", self.count)
+            values = {number: chunk for number, chunk in values.items() if number in missing or number not in unsure}
+        if len(values) > 1:
+            connection.put(f"/v1/sources/{self.id}/chunks", bunch_parts(values))
+        for number, chunk in values.items() if len(values) == 1 else ():
+            connection.put(f"/v1/sources/{self.id}/chunks/{number}", chunk_parts(chunk))
+        self._sent.update(values)
 
     def _hashes(self, control: Control) -> Iterator[str]:
         def hashed(number: int) -> str:
             control.check()
-            return hash_values(self._chunk(number))
+            return hash_values(*self._chunks([number]))
 
         with ThreadPoolExecutor(min(settings().threads, max(self.count, 1)), "lightbox-hash") as pool:
             yield from pool.map(hashed, range(self.count))
 
-    def _chunk(self, number: int) -> NDArray[Any]:
-        index = place_of(number, self.card.grid)
-        part, shape = self.array[self.card.box(index)], self.card.chunk_shape(index)
+    def _chunks(self, chunks: Sequence[int]) -> list[NDArray[Any]]:
+        indices = [place_of(number, self.card.grid) for number in chunks]
+        parts = [self.array[self.card.box(index)] for index in indices]
         if self.is_lazy:
-            part = np.asarray(*compute_all([part]))
-        if part.shape != shape or part.dtype.newbyteorder("<") != self.card.kind:
-            raise InputError(
-                "input",
-                f"gives a chunk {part.dtype} {part.shape} where it promised {self.card.kind} {shape}",
-                "Build the dask array with the type and chunks that it really has",
-            )
-        values: NDArray[Any] = part
-        return values
+            parts = list(map(np.asarray, compute_all(parts)))
+        for index, part in zip(indices, parts, strict=True):
+            shape = self.card.chunk_shape(index)
+            if part.shape != shape or part.dtype.newbyteorder("<") != self.card.kind:
+                raise InputError(
+                    "input",
+                    f"gives a chunk {part.dtype} {part.shape} where it promised {self.card.kind} {shape}",
+                    "Build the dask array with the type and chunks that it really has",
+                )
+        return parts
 
 
 def register(connection: Connection, card: ArrayCard, hashes: Sequence[str] | None) -> tuple[Registration, list[int]]:

@@ -17,7 +17,7 @@ from napari_lightbox.server.config import Limits
 from napari_lightbox.server.faults import TooLargeError, TooSlowError
 
 SMALL = 2**16
-_CHUNK = re.compile(r"/v1/sources/[^/]+/chunks/[^/]+")
+_CHUNK = re.compile(r"/v1/sources/[^/]+/chunks(?:/[^/]+)?")
 
 
 class Clock(Protocol):
@@ -157,7 +157,7 @@ class Body:
 
 
 def is_chunk(scope: Scope) -> bool:
-    """Return whether the body is a chunk of an array."""
+    """Return whether the body is a chunk of an array, or several."""
     return scope["method"] == "PUT" and _CHUNK.fullmatch(scope["path"]) is not None
 
 

@@ -64,7 +64,7 @@ def put(services: Services, source: str, array: np.ndarray, n: int) -> None:
     card = services.sources.get(source).card
     index = tuple(int(i) for i in np.unravel_index(n, card.grid))
     services.sources.put_chunk(source, n, encode_chunk(array[card.box(index)]))
-    services.arrivals.arrived(source, n)
+    services.arrivals.arrived(source, [n])
 
 
 def order(

@@ -60,10 +60,10 @@ def test_only_what_is_missing_is_wanted_and_waited_for(pool) -> None:
     waiting = pool.submit(arrivals.wait, "job", "s", [1, 2, 3], Control())
     wait_for(lambda: told.wanted == [2, 3])
     assert [e.data for e in arrivals.wanted("job")] == [{"source": "s", "chunks": [2, 3]}]
-    arrivals.arrived("s", 2)
-    arrivals.arrived("other", 3)
+    arrivals.arrived("s", [2])
+    arrivals.arrived("other", [3])
     assert not waiting.done()
-    arrivals.arrived("s", 3)
+    arrivals.arrived("s", [3])
     waiting.result(20)
     assert arrivals.wanted("job") == []
     assert told.withdrawn == [2, 3]
@@ -81,7 +81,7 @@ def test_a_chunk_that_comes_between_two_looks_is_noticed(pool) -> None:
 
     def missing(source: str, chunks) -> list[int]:
         found = original(source, chunks)
-        arrivals.arrived("s", 7)
+        arrivals.arrived("s", [7])
         return found
 
     sources.missing = missing
@@ -114,7 +114,7 @@ def test_a_client_that_sends_nothing_is_gone_and_one_that_comes_back_is_not(pool
         clock.now += 90
         arrivals.seen("job")
     clock.now += 90
-    arrivals.arrived("s", 1)
+    arrivals.arrived("s", [1])
     clock.now += 90
     assert not waiting.done()
     clock.now += 20
@@ -126,7 +126,7 @@ def test_two_jobs_wait_for_the_same_chunk(pool) -> None:
     arrivals, _, told, _ = make()
     waiting = [pool.submit(arrivals.wait, job, "s", [1], Control()) for job in ("a", "b")]
     wait_for(lambda: told.wanted == [1, 1])
-    arrivals.arrived("s", 1)
+    arrivals.arrived("s", [1])
     for one in waiting:
         one.result(20)
 
@@ -142,6 +142,6 @@ def test_two_waits_of_one_job_for_the_same_chunk(pool) -> None:
     waiting = [pool.submit(wait) for _ in range(2)]
     wait_for(lambda: told.wanted == [1])
     sources.there.add(1)
-    arrivals.arrived("s", 1)
+    arrivals.arrived("s", [1])
     for one in waiting:
         one.result(20)

@@ -7,7 +7,7 @@ import pytest
 from tests.server.live import push, register, send
 
 from napari_lightbox.errors import NotFoundError, QuotaError, SpaceError, WireError
-from napari_lightbox.wire import ArrayCard, decode_error, encode_chunk
+from napari_lightbox.wire import ArrayCard, bunch_parts, decode_error, encode_chunk
 from napari_lightbox.wire.hashing import hash_values
 
 CHUNKS = (2, 16, 16)
@@ -41,6 +41,37 @@ def test_chunks_without_a_declared_size_are_welcome(alice, image):
     assert answer.status_code == 204
 
 
+def test_small_chunks_are_welcome_together(live, alice, image, monkeypatch):
+    heard = []
+    monkeypatch.setattr(live.services.arrivals, "arrived", lambda source, chunks: heard.append((source, list(chunks))))
+    image = image + np.uint16(11)
+    source, _ = register(alice, image, CHUNKS, lazy=True)
+    card = ArrayCard.of(image, CHUNKS)
+    chunks = {n: image[card.box(index)] for n, index in enumerate(card.indices)}
+    body = b"".join(bunch_parts({n: chunks[n] for n in (5, 1, 7)}))
+    for _ in range(2):
+        assert alice.put(f"/v1/sources/{source}/chunks", content=iter([body[:99], body[99:]])).status_code == 204
+    assert heard == [(source, [5, 1, 7])] * 2
+    assert alice.get(f"/v1/sources/{source}").json()["present"] == 3
+    stored = live.services.sources.array(source)
+    for n in (5, 1, 7):
+        index = list(card.indices)[n]
+        np.testing.assert_array_equal(stored.blocks[index].compute(), chunks[n])
+
+
+def test_those_before_a_damaged_chunk_are_there_and_told(live, alice, image, monkeypatch):
+    heard = []
+    monkeypatch.setattr(live.services.arrivals, "arrived", lambda source, chunks: heard.append(list(chunks)))
+    image = image + np.uint16(12)
+    source, _ = register(alice, image, CHUNKS, lazy=True)
+    card = ArrayCard.of(image, CHUNKS)
+    good = b"".join(bunch_parts({n: image[card.box(index)] for n, index in list(enumerate(card.indices))[:2]}))
+    answer = alice.put(f"/v1/sources/{source}/chunks", content=good + b"\0" * 20)
+    assert answer.status_code == 400
+    assert isinstance(decode_error(answer.json()), WireError)
+    assert (heard, alice.get(f"/v1/sources/{source}").json()["present"]) == ([[0, 1]], 2)
+
+
 def test_known_chunks_are_linked(alice, image):
     image = image + np.uint16(2)
     send(alice, image, CHUNKS)
@@ -54,10 +85,10 @@ def test_known_chunks_are_linked(alice, image):
 
 def test_a_chunk_that_arrives_is_told_to_who_waits_for_it(live, alice, image, monkeypatch):
     heard = []
-    monkeypatch.setattr(live.services.arrivals, "arrived", lambda source, n: heard.append((source, n)))
+    monkeypatch.setattr(live.services.arrivals, "arrived", lambda source, chunks: heard.append((source, chunks)))
     source, _ = register(alice, image, CHUNKS, lazy=True)
     push(alice, source, image, CHUNKS, [2, 1])
-    assert heard == [(source, 1), (source, 2)]
+    assert heard == [(source, [1]), (source, [2])]
 
 
 @pytest.mark.parametrize("number", ["8", "-1", "1e0", "0x1", "99999999999999999999", "0.0", " 1"])
@@ -100,6 +131,7 @@ def test_what_others_sent_is_not_there(alice, bob, image):
     for answer in (
         bob.get(f"/v1/sources/{source}"),
         bob.put(f"/v1/sources/{source}/chunks/0", content=encode_chunk(image)),
+        bob.put(f"/v1/sources/{source}/chunks", content=b"".join(bunch_parts({0: image}))),
         bob.post(f"/v1/sources/{source}/known", json={"chunks": []}),
     ):
         assert answer.status_code == 404

@@ -61,6 +61,7 @@ def test_the_document_speaks_of_every_address_of_the_protocol(document):
         "/v1/techniques/{technique_id}",
         "/v1/sources",
         "/v1/sources/{source_id}",
+        "/v1/sources/{source_id}/chunks",
         "/v1/sources/{source_id}/chunks/{n}",
         "/v1/sources/{source_id}/known",
         "/v1/references",

@@ -88,17 +88,21 @@ class Arrivals:
             if looks % _LOOKS == 0:
                 self._look(job_id, source, missing)
 
-    def arrived(self, source: str, chunk: int) -> None:
-        """Note that a chunk is there."""
+    def arrived(self, source: str, chunks: Iterable[int]) -> None:
+        """Note that some chunks are there."""
+        came = set(chunks)
         with self._changed:
-            jobs = [job_id for job_id, sources in self._open.items() if chunk in sources.get(source, ())]
-            for job_id in jobs:
-                del self._open[job_id][source][chunk]
+            jobs = {job_id: came & sources[source].keys() for job_id, sources in self._open.items() if source in sources}
+            for job_id in [job_id for job_id, found in jobs.items() if not found]:
+                del jobs[job_id]
+            for job_id, found in jobs.items():
+                for chunk in found:
+                    del self._open[job_id][source][chunk]
                 self._heard[job_id] = self._clock()
             if jobs:
                 self._changed.notify_all()
-        for job_id in jobs:
-            self._events.withdraw(job_id, source, [chunk])
+        for job_id, found in jobs.items():
+            self._events.withdraw(job_id, source, sorted(found))
 
     def wanted(self, job_id: str) -> list[Event]:
         """Return what is still wanted, for somebody who starts to listen."""

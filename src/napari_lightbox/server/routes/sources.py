@@ -10,7 +10,9 @@ from napari_lightbox.server.faults import TooLargeError
 from napari_lightbox.server.limits import declared_bytes
 from napari_lightbox.server.messages import PlainJson, StrictRoute
 from napari_lightbox.server.schemas import KnownOrder, SourceOrder
-from napari_lightbox.wire import ArrayCard
+from napari_lightbox.server.services import Services
+from napari_lightbox.wire import ArrayCard, chunks_of_bunch
+from napari_lightbox.wire.protocol import MOST_BUNCH_BYTES
 
 _FRAME = 1024
 
@@ -41,7 +43,21 @@ async def put_chunk(n: NumberPath, source: OwnSource, request: Request, services
     # joined they would be in memory twice
     parts = [part async for part in request.stream() if part]
     await anyio.to_thread.run_sync(services.sources.put_chunk, source.id, n, parts, owner)
-    services.arrivals.arrived(source.id, n)
+    services.arrivals.arrived(source.id, [n])
+    return Response(status_code=204)
+
+
+@router.put("/{source_id}/chunks", status_code=204)
+async def put_chunks(source: OwnSource, request: Request, services: Served, owner: Owner) -> Response:
+    """Take in several small chunks at once; those before one that is refused are there."""
+    _check_declared(request, MOST_BUNCH_BYTES)
+    parts, size = [], 0
+    async for part in request.stream():
+        size += len(part)
+        if size > MOST_BUNCH_BYTES:
+            raise TooLargeError("chunks", f"have more than {MOST_BUNCH_BYTES} bytes together", "Send fewer at once")
+        parts.append(part)
+    await anyio.to_thread.run_sync(_take_in, b"".join(parts), source.id, services, owner)
     return Response(status_code=204)
 
 
@@ -50,10 +66,19 @@ def link(order: KnownOrder, source: OwnSource, services: Served, owner: Owner) -
     """Enter chunks whose bytes the server holds already; the answer names those that it lacks."""
     pairs = order.pairs()
     missing = set(services.sources.link(source.id, pairs, owner))
-    for n, _ in pairs:
-        if n not in missing:
-            services.arrivals.arrived(source.id, n)
+    services.arrivals.arrived(source.id, [n for n, _ in pairs if n not in missing])
     return PlainJson({"missing": sorted(missing)})
+
+
+def _take_in(body: bytes, source_id: str, services: Services, owner: str) -> None:
+    services.disk.check(owner, len(body))
+    came: list[int] = []
+    try:
+        for n, chunk in chunks_of_bunch(body):
+            services.sources.put_chunk(source_id, n, chunk, owner)
+            came.append(n)
+    finally:
+        services.arrivals.arrived(source_id, came)
 
 
 def _check_declared(request: Request, size: int) -> None:
