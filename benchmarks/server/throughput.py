@@ -17,10 +17,9 @@ from napari_lightbox.engine.request import Request
 
 # ten thousand of them are less than what the server keeps of a film, so that nothing is sent again
 PLANE = (64, 64)
-COUNTS, SHORT_COUNTS = (100, 300, 1000, 3000, 10000), (100, 300, 1000)
-REPEATED_UP_TO, REPEATS = 1000, 3
-# a film of this length is run before and after every other: the machine itself is a third faster at one moment than at another
-BESIDE = 300
+COUNTS, SHORT_COUNTS = {100: 3, 300: 3, 1000: 3, 3000: 3, 10000: 2}, {100: 3, 300: 3, 1000: 1}
+# films of this length are run before and after every other: the machine itself is twice as fast at one moment as at another
+BESIDE, BESIDES = 300, 3
 NAMES = ("new", "again", "new_server", "again_server", "new_workers", "again_workers")
 TECHNIQUE: tuple[str, dict[str, Any]] = ("gaussian_blur", {"sigma": 1.0})
 FLAT = 0.15
@@ -35,7 +34,7 @@ def main(short: bool = False) -> dict[str, Any]:
         try:
             there.apply("gaussian_blur", np.zeros((2, 64, 64), np.uint16), sigma=1.0)
             run(there, running, 30)
-            rows = [row(there, running, count) for count in (SHORT_COUNTS if short else COUNTS)]
+            rows = [row(there, running, count, repeats) for count, repeats in (SHORT_COUNTS if short else COUNTS).items()]
         finally:
             there.close()
     summary: dict[str, Any] = {"chunk_bytes": PLANE[0] * PLANE[1] * 2}
@@ -49,19 +48,24 @@ def main(short: bool = False) -> dict[str, Any]:
     return {"rows": rows, "summary": summary}
 
 
-def row(there: Any, running: ServerProcess, count: int) -> dict[str, Any]:
-    """Measure one length, between runs of the length that all are compared with."""
-    repeats = REPEATS if count <= REPEATED_UP_TO else 1
-    beside, runs = [run(there, running, BESIDE)], []
+def row(there: Any, running: ServerProcess, count: int, repeats: int) -> dict[str, Any]:
+    """Measure one length, each run between runs of the length that all are compared with."""
+    beside, runs = [usual(there, running)], []
     for _ in range(repeats):
-        runs.append(run(there, running, count))
-        beside.append(run(there, running, BESIDE))
-    costs, usual = per_chunk(runs, count), per_chunk(beside, BESIDE)
-    ratios = {name: costs[name] / usual[name] for name in NAMES}
+        runs.append(per_chunk([run(there, running, count)], count))
+        beside.append(usual(there, running))
+    costs = {name: statistics.median(cost[name] for cost in runs) for name in NAMES}
+    around = [{name: (one[name] + other[name]) / 2 for name in NAMES} for one, other in itertools.pairwise(beside)]
+    ratios = {name: statistics.median(c[name] / b[name] for c, b in zip(runs, around, strict=True)) for name in NAMES}
     figures = ", ".join(f"{name} {cost:6.2f} ({ratios[name]:.2f})" for name, cost in costs.items())
     print(f"{count:6} chunks, ms per chunk: {figures}", flush=True)
     told = {f"{name}_ms_per_chunk": cost for name, cost in costs.items()}
     return {"chunks": count, "repeats": repeats, **told, **{f"{name}_ratio": ratio for name, ratio in ratios.items()}}
+
+
+def usual(there: Any, running: ServerProcess) -> dict[str, float]:
+    """Return the cost per chunk, at this moment, of the length that all are compared with."""
+    return per_chunk([run(there, running, BESIDE) for _ in range(BESIDES)], BESIDE)
 
 
 def per_chunk(runs: list[list[float]], count: int) -> dict[str, float]:

@@ -105,7 +105,7 @@ def test_chunks_are_bunched_only_while_they_are_small_and_quick(runner, monkeypa
     for upload in (small, large):
         upload.register(connection, Control())
     monkeypatch.setattr(uploading, "QUICK", 60.0)
-    assert [small.bunch for _ in range(7) if not small.send(connection, range(small.bunch))] == [2, 4, 8, 16, 32, 32, 32]
+    assert [small.bunch for _ in range(7) if not small.send(connection, range(small.bunch))] == [4, 16, 32, 32, 32, 32, 32]
     large.send(connection, [0])
     assert large.bunch == 1
     monkeypatch.setattr(uploading, "QUICK", 0.0)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import signal
+import socket
 import ssl
 import subprocess
 import sys
@@ -163,6 +164,15 @@ def test_a_port_that_is_taken(tmp_path):
         port = taken.getsockname()[1]
         with pytest.raises(ParameterError, match="--port"):
             listen(ServerConfig(tmp_path, TOKENS, port=port))
+
+
+def test_answers_leave_at_once(tmp_path):
+    """An answer of two parts would else wait 40 ms for the client's nod to the first one."""
+    config = ServerConfig(tmp_path, {"admin": "a" * 32}, port=0)
+    with listen(config) as listening, socket.create_connection(listening.getsockname()):
+        accepted, _ = listening.accept()
+        with accepted:
+            assert accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
 
 
 @pytest.mark.parametrize(

@@ -94,8 +94,9 @@ class Upload:
         begin = time.monotonic()
         self._send(connection, chunks)
         # whoever waits for the first of them must not wait long for the others
-        quick = time.monotonic() - begin < QUICK
-        self.bunch = min(2 * len(chunks), self._most) if quick else max(1, len(chunks) // 2)
+        took = time.monotonic() - begin
+        more = len(chunks) * (4 if 2 * took < QUICK else 2)
+        self.bunch = min(more, self._most) if took < QUICK else max(1, len(chunks) // 2)
 
     def _send(self, connection: Connection, chunks: Sequence[int]) -> None:
         values = dict(zip(chunks, self._chunks(chunks), strict=True))

@@ -194,7 +194,8 @@ class Lanes:
             batch.finish(scheduler().get(batch.graph, list(batch.then), share))
             self._progress.add(len(numbers), number)
             # small blocks go in large batches; what is asked for now waits no longer for the one under way
-            size = min(2 * size, least if time.monotonic() - begin > BATCH_SECONDS else MOST_BLOCKS)
+            took = time.monotonic() - begin
+            size = min(size * (4 if 2 * took < BATCH_SECONDS else 2), least if took > BATCH_SECONDS else MOST_BLOCKS)
 
 
 def _chains(group: Group, means: Means) -> Chains | None:
