@@ -94,6 +94,20 @@ def test_a_broken_chunk_takes_none_of_its_bunch_with_it() -> None:
     sender.close()
 
 
+def test_a_bunch_that_failed_is_not_tried_on_for_a_job_that_is_over() -> None:
+    array, job = Array("a", error=OSError("no room"), bunch=8), Job()
+    told, job.fail = job.fail, lambda error: (told(error), setattr(job, "is_over", True))
+    sender = Sender(None, threads=1)
+    sender.send(array, range(5), job, urgent=True)
+    array.gate.set()
+    assert job.told.wait(30)
+    other = Job()
+    sender.send(array, [99], other, urgent=True)
+    assert other.told.wait(30)
+    assert (array.bunches, len(job.errors)) == ([[0, 1, 2, 3, 4], [0], [99]], 1)
+    sender.close()
+
+
 def test_a_lost_connection_is_not_tried_chunk_by_chunk() -> None:
     array, job = Array("a", error=ConnectionLostError("server", "is away", "Start it again"), bunch=8), Job()
     sender = Sender(None, threads=1)

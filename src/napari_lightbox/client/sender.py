@@ -107,7 +107,12 @@ class Sender:
             return
         # one of them is the cause: the others must not suffer
         for chunk in chunks:
-            self._send(upload, [chunk])
+            with self._change:
+                needed = self._is_needed((upload.id, chunk))
+            if needed:
+                self._send(upload, [chunk])
+            else:
+                self._end(upload, [chunk])
 
     def _next(self) -> tuple[Upload, list[int]] | None:
         """Return the next chunks that are still needed and that no other thread sends; None when it is over."""
@@ -137,14 +142,16 @@ class Sender:
     def _take(self, upload: Upload, number: int) -> bool:
         """Note that a chunk is being sent; tells whether it is still needed and no other thread sends it."""
         key = (upload.id, number)
-        owners = self._owners.get(key)
-        if owners is None or key in self._running:
+        if key in self._running:
             return False
-        if all(owner.is_over for owner in owners):
-            del self._owners[key]
+        if not self._is_needed(key):
+            self._owners.pop(key, None)
             return False
         self._running.add(key)
         return True
+
+    def _is_needed(self, key: Key) -> bool:
+        return any(not owner.is_over for owner in self._owners.get(key, ()))
 
     def _best(self) -> list[Item] | None:
         """Return the queue whose first chunk comes next, of those whose array has not its share of threads yet."""

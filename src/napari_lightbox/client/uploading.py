@@ -73,7 +73,7 @@ class Upload:
         self.count = prod(self.card.grid)
         self.registration: Registration | None = None
         self.bunch = 1
-        size = prod(self.card.chunks) * array.dtype.itemsize
+        size = prod(self.card.chunks) * itemsize
         self._most = max(1, min(BUNCH_BYTES // max(size, 1), MOST_BUNCH_CHUNKS))
         self._sent: set[int] = set()
 
@@ -95,7 +95,7 @@ class Upload:
         self._send(connection, chunks)
         # whoever waits for the first of them must not wait long for the others
         took = time.monotonic() - begin
-        more = len(chunks) * (4 if 2 * took < QUICK else 2)
+        more = max(self.bunch, len(chunks) * (4 if 2 * took < QUICK else 2))
         self.bunch = min(more, self._most) if took < QUICK else max(1, len(chunks) // 2)
 
     def _send(self, connection: Connection, chunks: Sequence[int]) -> None:
