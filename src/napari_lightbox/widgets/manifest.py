@@ -1,8 +1,9 @@
-"""Write ``napari.yaml`` from the registry: ``python -m napari_lightbox.widgets.manifest [--check]``."""
+"""Write ``napari.json`` from the registry: ``python -m napari_lightbox.widgets.manifest [--check]``."""
 
 from __future__ import annotations
 
 import argparse
+import json
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -17,7 +18,6 @@ from napari_lightbox.widgets.families import family
 from napari_lightbox.widgets.plugin_settings import configurations
 
 PACKAGE = "napari-lightbox"
-HEADER = "# Generated from the techniques: run `python -m napari_lightbox.widgets.manifest` after a change.\n"
 _READER = "napari_lightbox.io.napari_reader:get_reader"
 _WRITER = "napari_lightbox.io.napari_writer"
 _SAMPLES = "napari_lightbox.samples.napari_samples"
@@ -76,21 +76,13 @@ def display_name(technique: Technique) -> str:
 
 
 def text(manifest: dict[str, Any]) -> str:
-    """Return a manifest as YAML."""
-    import yaml
-
-    class Dumper(yaml.SafeDumper):
-        """Writes repeated lists out: anchors are hard to read and to compare."""
-
-        def ignore_aliases(self, data: Any) -> bool:
-            return True
-
-    return HEADER + yaml.dump(manifest, Dumper=Dumper, sort_keys=False, allow_unicode=True, width=1000)
+    """Return a manifest as JSON, which is YAML too: npe2 reads it in a tenth of the time."""
+    return json.dumps(manifest, indent=1, ensure_ascii=False) + "\n"
 
 
 def path() -> Path:
     """Return where the manifest lies."""
-    return Path(napari_lightbox.__file__).with_name("napari.yaml").resolve()
+    return Path(napari_lightbox.__file__).with_name("napari.json").resolve()
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
