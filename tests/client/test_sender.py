@@ -132,6 +132,17 @@ def test_a_slow_array_holds_up_nobody_else() -> None:
     sender.close()
 
 
+def test_threads_that_have_not_begun_yet_are_not_counted_on_twice() -> None:
+    sender, slow, quick, job = Sender(None), Array("slow"), Array("quick"), Job()
+    quick.gate.set()
+    with sender._change:  # no thread takes anything before both have asked
+        sender.send(slow, range(2), job, urgent=True)
+        sender.send(quick, [0], job, urgent=True)
+    assert quick.started.acquire(timeout=30)
+    slow.gate.set()
+    sender.close()
+
+
 def test_what_nobody_needs_any_more_is_not_sent() -> None:
     sender, array, gone, other = Sender(None, threads=1), Array("a"), Job(), Job()
     sender.send(array, range(4), gone, urgent=False)

@@ -66,7 +66,7 @@ class Sender:
                 elif not urgent:
                     continue
                 heapq.heappush(queue, (0 if urgent else 1, next(self._order), upload, number))
-            self._start(min(self._most, len(queue)))
+            self._start()
             self._change.notify_all()
 
     def close(self) -> None:
@@ -77,9 +77,11 @@ class Sender:
             self._owners.clear()
             self._change.notify_all()
 
-    def _start(self, more: int) -> None:
-        wanted = min(self._busy.total() + more, MOST_THREADS)
-        while len(self._threads) < wanted and not self._closed:
+    def _start(self) -> None:
+        """Have a thread for whatever may be sent now; those that have not begun yet are spoken for too."""
+        names = self._queues.keys() | self._busy.keys()
+        wanted = sum(min(self._most, self._busy[name] + len(self._queues.get(name, ()))) for name in names)
+        while len(self._threads) < min(wanted, MOST_THREADS) and not self._closed:
             thread = threading.Thread(target=self._work, name="lightbox-send", daemon=True)
             self._threads.append(thread)
             thread.start()
