@@ -131,16 +131,6 @@ def train(hand: Hand) -> Iterator[dict[str, Any]]:
     hand.viewer.window.remove_dock_widget(dock)
 
 
-def plain(hand: Hand) -> Iterator[dict[str, Any]]:
-    """Add layers as napari does by itself, for comparison with everything that ends in a new layer."""
-    image = np.zeros((256, 256), np.float32)
-    for name, add in {"image": hand.viewer.add_image, "labels": hand.viewer.add_labels}.items():
-        start = time.perf_counter()
-        add(image.astype(np.float32 if name == "image" else np.int32))
-        called = time.perf_counter() - start
-        yield say(f"napari alone: a new {name} layer", gap_ms=1e3 * max(called, hand.wait()))
-
-
 def find(hand: Hand) -> Iterator[dict[str, Any]]:
     """Type among five hundred techniques, and page through them."""
     from napari_lightbox.widgets.finder_dock import FinderDock
@@ -200,7 +190,7 @@ def main() -> None:
     viewer = napari.Viewer(title="Benchmark")
     viewer.window.resize(*WINDOW)
     hand, rows = Hand(viewer), []
-    parts = [train, *(lambda hand, s=s: annotate(hand, s) for s in scenes()), recipe, plain, find, table]
+    parts = [train, *(lambda hand, s=s: annotate(hand, s) for s in scenes()), recipe, find, table]
     with tempfile.TemporaryDirectory() as cache, override(cache_folder=Path(cache)):
         for part in parts:
             rows += list(part(hand))
