@@ -138,6 +138,8 @@ def find(hand: Hand) -> Iterator[dict[str, Any]]:
 
     techniques = registry.find(kind="technique")
     many = [replace(t, id=f"{t.id}_{i}" if i else t.id) for i in range(9) for t in techniques][:500]
+    for technique in many:
+        _ = technique.signature  # a registry reads them when it loads
     with tempfile.TemporaryDirectory() as folder:
         dock = hand.dock(FinderDock(hand.viewer, FinderMemory(Path(folder) / "memory.json"), many), "Find")
         gaps = []

@@ -1,8 +1,8 @@
 """How Python shares itself out while work goes on: the window first.
 
 A full garbage collection visits every object of napari and its libraries, half a million of them, with the interpreter's
-lock held: the window is deaf for 0.2 to 0.4 s. They are made rare; young garbage is collected as ever. And threads
-that wait for the lock get it after a millisecond, not five.
+lock held: the window is deaf for 0.2 to 0.4 s. They are made rare; young garbage is collected as ever, and old garbage
+once the result has been on the screen for a moment. Threads that wait for the lock get it after a millisecond, not five.
 """
 
 from __future__ import annotations
@@ -12,8 +12,11 @@ import sys
 from contextlib import ExitStack
 from threading import Lock
 
+from qtpy.QtCore import QTimer
+
 RARER = 100
 SWITCH_SECONDS = 0.001
+REST_MS = 1000
 
 
 class _Courtesy:
@@ -55,3 +58,8 @@ def window_first() -> ExitStack:
     stack = ExitStack()
     stack.enter_context(_courtesy)
     return stack
+
+
+def rest(courtesy: ExitStack) -> None:
+    """End a courtesy a second from now, when what the work brought is on the screen."""
+    QTimer.singleShot(REST_MS, courtesy.close)

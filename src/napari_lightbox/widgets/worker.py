@@ -9,7 +9,7 @@ from qtpy.QtCore import QObject, Signal
 
 from napari_lightbox.engine.runner import Job
 from napari_lightbox.errors import ServerError
-from napari_lightbox.widgets.courtesy import window_first
+from napari_lightbox.widgets.courtesy import rest, window_first
 from napari_lightbox.widgets.doorbell import in_gui_thread
 
 _ENDS = ("done", "failed", "cancelled")
@@ -84,7 +84,7 @@ class Watch(QObject):  # type: ignore[misc]
     def _end(self) -> None:
         self._job = None
         self._unsubscribe()
-        self._courtesy.close()
+        rest(self._courtesy)
 
 
 def _reason(job: Job) -> BaseException:

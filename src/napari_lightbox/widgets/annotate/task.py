@@ -11,7 +11,7 @@ from typing import Any
 from qtpy.QtCore import QObject, Signal
 
 from napari_lightbox.engine.control import Control
-from napari_lightbox.widgets.courtesy import window_first
+from napari_lightbox.widgets.courtesy import rest, window_first
 from napari_lightbox.widgets.doorbell import in_gui_thread
 
 
@@ -45,7 +45,7 @@ class Task(QObject):  # type: ignore[misc]
     def release(self) -> None:
         """Stop at the next opportunity and report nothing more."""
         self._over = True
-        self._courtesy.close()
+        rest(self._courtesy)
         self._control.cancel()
 
     def _report(self, fraction: float, message: str) -> None:
@@ -56,7 +56,7 @@ class Task(QObject):  # type: ignore[misc]
         if self._over:
             return
         self._over = True
-        self._courtesy.close()
+        rest(self._courtesy)
         if error is not None:
             self.failed.emit(error)
         else:
