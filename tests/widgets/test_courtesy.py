@@ -96,3 +96,14 @@ def test_a_watched_job_is_courteous_to_its_end(qtbot, ending: str) -> None:
         assert at_the_end == [(GENTLE, 0.001)], "what came of it is shown before garbage is collected"
     qtbot.waitUntil(lambda: now() == (USUAL, 0.005))
     runner.close()
+
+
+def test_a_watch_that_is_let_go_ends_its_courtesy(qtbot) -> None:
+    runner = LocalRunner(1)
+    job = runner.submit(Request("gaussian_blur", (Volume(np.zeros((8, 8)), Geometry.of("yx", (8, 8))),), {"sigma": 1.0}))
+    watches = [Watch(job)]
+    qtbot.waitUntil(lambda: not watches[0].running)
+    watches.clear()
+    gc.collect()
+    qtbot.waitUntil(lambda: now() == (USUAL, 0.005))
+    runner.close()

@@ -62,4 +62,4 @@ def window_first() -> ExitStack:
 
 def rest(courtesy: ExitStack) -> None:
     """End a courtesy a second from now, when what the work brought is on the screen."""
-    QTimer.singleShot(REST_MS, courtesy.close)
+    QTimer.singleShot(REST_MS, lambda: courtesy.close())  # Qt would let go of a method when whoever worked is gone
