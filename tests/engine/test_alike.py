@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import napari_lightbox as lb
+from napari_lightbox.axes import Geometry
 from napari_lightbox.engine import alike
 from napari_lightbox.errors import LightboxError, MemoryForecastError, ParameterError
 from napari_lightbox.settings import override
@@ -72,6 +73,14 @@ def test_the_second_call_binds_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     np.testing.assert_array_equal(lb.apply("gaussian_blur", image[::-1], sigma=1.5, axes="yx"), first[::-1])
     with pytest.raises(TypeError):
         lb.apply("gaussian_blur", image, sigma=2.5, axes="yx")
+
+
+def test_the_second_call_works_out_no_geometry(monkeypatch: pytest.MonkeyPatch) -> None:
+    image = np.random.default_rng(0).random((20, 30)).astype(np.float32)
+    first, points = lb.apply("flip", image, axes="yx")
+    assert points is None
+    monkeypatch.setattr(Geometry, "__post_init__", None)
+    np.testing.assert_array_equal(lb.apply("flip", image[::-1], axes="yx").image, first[::-1])
 
 
 def test_no_pixel_is_kept() -> None:

@@ -54,8 +54,9 @@ def run_alike(key: Key, inputs: Sequence[Any]) -> tuple[Any, ...] | None:
         return (direct(inputs[0]),)
     given = iter(inputs)
     arrays = tuple(None if source is None else replace(source, data=next(given)) for source in pattern.arrays)
-    bound = replace(pattern, arrays=arrays)
-    return presented(kernel, bound, run_blocks(bound, kernel, eager_blocks(bound)))
+    blocks = eager_blocks(replace(pattern, arrays=arrays))
+    # the pattern has worked out its geometry already; in all else it is equal
+    return presented(kernel, pattern, run_blocks(pattern, kernel, blocks))
 
 
 def remember(key: Key, bound: Bound) -> None:
