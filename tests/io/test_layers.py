@@ -10,7 +10,7 @@ import napari_lightbox as lb
 from napari_lightbox.axes import Geometry, Volume
 from napari_lightbox.contract.values import Table
 from napari_lightbox.errors import InputError
-from napari_lightbox.io.layer_data import volume_from_layer_data, volume_to_layer
+from napari_lightbox.io.layer_data import TILT, volume_from_layer_data, volume_to_layer
 from napari_lightbox.io.napari_reader import get_reader
 from napari_lightbox.io.napari_writer import write_image, write_labels, write_multiple
 
@@ -43,9 +43,37 @@ def test_through_a_real_layer_and_back(make, axes, shape, dtype, role):
 def test_napari_places_voxels_where_we_do(make):
     volume = make("zyx", (3, 8, 9))
     layer = as_layer(volume)
+    tilt = np.array(layer.metadata[TILT])
     for index in ((0, 0, 0), (2, 5, 7)):
-        np.testing.assert_allclose(layer.data_to_world(index), (volume.geometry.affine @ [*index, 1])[:3], atol=1e-9)
+        np.testing.assert_allclose(tilt @ [*layer.data_to_world(index), 1], volume.geometry.affine @ [*index, 1], atol=1e-9)
     assert [f"{u}" for u in layer.units] == ["millimeter"] * 3
+
+
+SAGITTAL = np.array([[0, -0.5, 0, 3], [0, 0, 0.4, 4], [-3, 0, 0, 5], [0, 0, 0, 1.0]])
+
+
+def test_planes_of_voxels_can_be_shown_and_painted(make):
+    for geometry in (make("zyx", (3, 8, 9)).geometry, Geometry("zyx", (3, 8, 9), SAGITTAL)):
+        layer = as_layer(Volume(np.zeros((3, 8, 9)), geometry))
+        assert layer._slice_input.is_orthogonal(layer._transforms[1:].simplified.inverse)
+        for index in ((2, 0, 0), (2, 7, 8), (2, 7, 0)):
+            world = np.array(layer.data_to_world(index))
+            slider = layer.data_to_world((2, 3, 3))[0]
+            np.testing.assert_allclose(layer.world_to_data((slider, *world[1:])), index, atol=1e-9)
+        np.testing.assert_allclose(np.abs(np.diag(layer.affine.linear_matrix)), 1)
+
+
+def test_a_turn_within_the_plane_is_shown_as_it_is():
+    turned = np.array([[2, 0, 0, 1], [0, 0.8, -0.6, 2], [0, 0.6, 0.8, 3], [0, 0, 0, 1.0]])
+    layer = as_layer(Volume(np.zeros((3, 8, 9)), Geometry("zyx", (3, 8, 9), turned)))
+    assert TILT not in layer.metadata
+    np.testing.assert_allclose(layer.data_to_world((1, 2, 3)), (turned @ [1, 2, 3, 1])[:3])
+
+
+def test_parts_of_a_tilted_volume_are_shown_on_it(make):
+    geometry = make("zyx", (3, 8, 9)).geometry
+    whole, part = (as_layer(Volume(np.zeros(g.shape), g)) for g in (geometry, geometry.crop((1, 2, 3), (2, 4, 4))))
+    np.testing.assert_allclose(part.data_to_world((0, 0, 0)), whole.data_to_world((1, 2, 3)), atol=1e-9)
 
 
 def test_straight_grids_use_scale_and_translate():

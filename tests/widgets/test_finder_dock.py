@@ -19,15 +19,24 @@ pytestmark = pytest.mark.gui
 
 
 @pytest.fixture
-def finder(viewer: Any, tmp_path: Path) -> Iterator[Any]:
+def shown(viewer: Any) -> Iterator[Any]:
+    """The viewer in sight without its canvas: software drawing may crash there after what other tests have drawn."""
+    canvas = viewer.window._qt_viewer.canvas.native
+    canvas.hide()
+    viewer.window._qt_window.show()
+    yield viewer
+    viewer.window._qt_window.hide()
+    canvas.show()
+
+
+@pytest.fixture
+def finder(shown: Any, tmp_path: Path) -> Any:
     from napari_lightbox.widgets.finder_dock import FinderDock
 
-    dock = FinderDock(viewer, FinderMemory(tmp_path / "memory.json"))
-    viewer.window.add_dock_widget(dock, name="Find")
-    viewer.window._qt_window.show()
+    dock = FinderDock(shown, FinderMemory(tmp_path / "memory.json"))
+    shown.window.add_dock_widget(dock, name="Find")
     process_until(dock.isVisible)
-    yield dock
-    viewer.window._qt_window.hide()
+    return dock
 
 
 def key(widget: Any, name: str, modifier: str = "NoModifier") -> None:
@@ -154,7 +163,7 @@ def test_every_built_in_technique_has_a_picture_and_others_a_placeholder() -> No
 
 
 def test_a_key_among_five_hundred_draws_what_is_in_sight(
-    viewer: Any, qtbot: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    shown: Any, qtbot: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from napari_lightbox.widgets.finder_delegate import FinderDelegate
     from napari_lightbox.widgets.finder_dock import FinderDock
@@ -163,9 +172,8 @@ def test_a_key_among_five_hundred_draws_what_is_in_sight(
     many = [replace(t, id=f"{t.id}_{i}" if i else t.id) for i in range(9) for t in techniques][:500]
     drawn, paint = [], FinderDelegate.paint
     monkeypatch.setattr(FinderDelegate, "paint", lambda *a: (drawn.append(a[3].row()), paint(*a)))
-    dock = FinderDock(viewer, FinderMemory(tmp_path / "memory.json"), many)
-    viewer.window.add_dock_widget(dock, name="Find")
-    viewer.window._qt_window.show()
+    dock = FinderDock(shown, FinderMemory(tmp_path / "memory.json"), many)
+    shown.window.add_dock_widget(dock, name="Find")
     process_until(dock.isVisible)
     settle()
     most = 0
@@ -174,7 +182,6 @@ def test_a_key_among_five_hundred_draws_what_is_in_sight(
         key(dock.search, "Backspace") if letter == "\b" else qtbot.keyClicks(dock.search, letter)
         settle()
         most = max(most, len(set(drawn)))
-    viewer.window._qt_window.hide()
     in_sight = dock.list.viewport().height() // dock.list.sizeHintForRow(1) + 2
     assert 0 < most <= in_sight < 50
     assert all(t.signature for t in many), "as the registry has read them all"

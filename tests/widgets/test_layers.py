@@ -7,6 +7,7 @@ import pytest
 from napari.layers import Image, Labels, Points, Shapes
 
 from napari_lightbox.axes import Geometry, Volume
+from napari_lightbox.axes.affine import inserted
 from napari_lightbox.errors import AxesError, InputError
 from napari_lightbox.io.layer_data import volume_from_layer_data
 from napari_lightbox.widgets.label_ids import write_into
@@ -35,6 +36,23 @@ def test_result_placement_repeats_the_layer_or_rebuilds_the_matrix() -> None:
     np.testing.assert_allclose(geometry_of(rebuilt, "zyx").affine, geometry.affine, atol=1e-12)
     moved = geometry.crop((1, 2, 3), (2, 2, 2))
     np.testing.assert_allclose(geometry_of(Image(np.zeros((2, 2, 2)), **placed(moved, layer, "zyx")), "zyx").affine, moved.affine)
+
+
+def test_a_tilted_result_says_where_it_really_lies() -> None:
+    geometry = Geometry("tzyx", (2, 4, 5, 6), inserted(OBLIQUE, 0))
+    layer = Image(np.zeros(geometry.shape), **placed(geometry))
+    assert volume_of(layer).geometry == geometry
+    assert not volume_of(layer).metadata
+    same = Labels(np.zeros(geometry.shape, int), **placed(geometry, layer, "tzyx"))
+    assert volume_of(same).geometry == geometry
+    still = Points([[1, 2, 3]], **placed(geometry.select("zyx"), layer, "tzyx"))
+    np.testing.assert_allclose(index_positions(still, still.data, layer), [[0, 1, 2, 3]], atol=1e-9)
+
+
+def test_beside_a_layer_that_is_shown_obliquely_results_are_too() -> None:
+    layer = Image(np.zeros((4, 5, 6)), affine=OBLIQUE)
+    part = Image(np.zeros((2, 2, 2)), **placed(geometry_of(layer, "zyx").crop((1, 2, 3), (2, 2, 2)), layer, "zyx"))
+    np.testing.assert_allclose(part.data_to_world((0, 0, 0)), layer.data_to_world((1, 2, 3)))
 
 
 def test_axes_come_from_labels_or_are_guessed() -> None:

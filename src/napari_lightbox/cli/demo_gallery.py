@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import sys
-import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.util import find_spec
@@ -67,8 +66,6 @@ def open_scene(scene: Scene) -> Any:
 
     viewer = napari.Viewer(title=f"Lightbox demo: {scene.name}")
     viewer.window.resize(*_WINDOW)
-    # napari shows an oblique series slice by slice, as it was taken, and says so at every step
-    warnings.filterwarnings("ignore", "Non-orthogonal slicing")
     for volume in scene.volumes:
         layer = viewer.add_layer(array_layer(volume, volume.name, Origin(None, "")))
         if volume.role == "labels" and volume is not scene.volumes[-1]:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from napari_lightbox.axes import Geometry, Volume, guess_axes, is_rgb
 from napari_lightbox.axes.affine import scaling
+from napari_lightbox.axes.tilt import straightened
 from napari_lightbox.errors import InputError
 from napari_lightbox.io.note import KEY
 from napari_lightbox.io.pyramid import KEY as PYRAMID
@@ -17,6 +18,7 @@ from napari_lightbox.io.pyramid import levels_of
 from napari_lightbox.io.units import short, spelled
 from napari_lightbox.io.world import is_aligned
 
+TILT = f"{KEY}-tilt"
 LayerData: TypeAlias = tuple[Any, dict[str, Any], str]
 _MOST_CHANNELS = 7
 
@@ -32,8 +34,8 @@ def volume_to_layer(volume: Volume, *, channels: Literal["split", "axis"] = "spl
 
     Returns
     -------
-    A straight grid becomes ``scale`` and ``translate``, any other ``scale`` and ``affine``, over the axes that napari shows:
-    all but colour and split channels. Several levels come as a list with ``multiscale=True``.
+    The place is that of `place_of`, over the axes that napari shows: all but colour and split channels. Several levels come as
+    a list with ``multiscale=True``.
     """
     levels = levels_of(volume.data, volume.metadata)
     metadata = {k: v for k, v in volume.metadata.items() if k != PYRAMID}
@@ -44,7 +46,9 @@ def volume_to_layer(volume: Volume, *, channels: Literal["split", "axis"] = "spl
         shown = _with_channels(volume, channels, arguments)
         if volume.metadata.get("photometric") == "MONOCHROME1" and not arguments["rgb"]:
             arguments["colormap"] = "gray_r"
-    arguments |= _place(shown) | {"axis_labels": tuple(shown.axes), "units": tuple(spelled(u) or "pixel" for u in shown.units)}
+    place = place_of(shown)
+    arguments["metadata"] |= place.pop("metadata", {})
+    arguments |= place | {"axis_labels": tuple(shown.axes), "units": tuple(spelled(u) or "pixel" for u in shown.units)}
     if len(levels) > 1:
         arguments["multiscale"] = True
     return (levels if len(levels) > 1 else volume.data), arguments, volume.role
@@ -67,13 +71,14 @@ def volume_from_layer_data(data: Any, attributes: Mapping[str, Any], layer_type:
     rgb = bool(attributes.get("rgb"))
     shown = array.ndim - rgb
     axes, guessed = _axes(array.shape, attributes, rgb)
-    matrix = _matrix(attributes, shown)
+    given = dict(attributes.get("metadata") or {})
+    matrix = tilted(_matrix(attributes, shown), given)
     units = _units(attributes, shown)
     if rgb:
         grown = np.eye(shown + 2)
         grown[:shown, :shown], grown[:shown, -1] = matrix[:-1, :-1], matrix[:-1, -1]
         matrix, units = grown, (*units, "pixel")
-    metadata = {k: v for k, v in dict(attributes.get("metadata") or {}).items() if k != KEY}
+    metadata = {k: v for k, v in given.items() if k not in (KEY, TILT)}
     metadata |= {"axes_guessed": True} if guessed else {}
     if attributes.get("multiscale"):
         metadata[PYRAMID] = tuple(data)
@@ -96,11 +101,24 @@ def _with_channels(volume: Volume, channels: str, arguments: dict[str, Any]) -> 
     return volume.geometry
 
 
-def _place(geometry: Geometry) -> dict[str, Any]:
-    """Return scale and translate, or scale and the rest of the affine when the grid is turned or sheared."""
+def place_of(geometry: Geometry, *, straight: bool = True) -> dict[str, Any]:
+    """Return the keywords that place a layer.
+
+    A grid along the world axes becomes ``scale`` and ``translate``, any other ``scale`` and ``affine``. napari can neither show
+    nor paint planes of voxels that are oblique to its sliders: such a grid is shown straight, and ``metadata`` holds its tilt.
+    ``straight=False`` shows it obliquely all the same.
+    """
     if is_aligned(geometry):
         return {"scale": geometry.spacing, "translate": geometry.origin}
-    return {"scale": geometry.spacing, "affine": geometry.affine @ np.linalg.inv(scaling(geometry.spacing))}
+    shown, tilt = straightened(geometry.affine) if straight else (geometry.affine, None)
+    place = {"scale": geometry.spacing, "affine": shown @ np.linalg.inv(scaling(geometry.spacing))}
+    return place if tilt is None else place | {"metadata": {TILT: tilt.tolist()}}
+
+
+def tilted(matrix: NDArray[np.float64], metadata: Mapping[str, Any]) -> NDArray[np.float64]:
+    """Return the matrix from a layer's indices to the world from the one napari shows it with."""
+    tilt = metadata.get(TILT)
+    return matrix if tilt is None or np.shape(tilt) != matrix.shape else np.asarray(tilt, float) @ matrix
 
 
 def _axes(shape: tuple[int, ...], attributes: Mapping[str, Any], rgb: bool) -> tuple[str, bool]:

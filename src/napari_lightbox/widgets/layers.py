@@ -12,10 +12,11 @@ from napari_lightbox.axes import Geometry, Volume, check_axes, guess_axes
 from napari_lightbox.axes.affine import Matrix, inserted
 from napari_lightbox.errors import AxesError
 from napari_lightbox.io import note, pyramid
+from napari_lightbox.io.layer_data import TILT, tilted
 from napari_lightbox.io.units import short
 
 METADATA = "lightbox"
-_OF_THE_LAYER_ALONE = (METADATA, note.KEY, pyramid.KEY)
+_OF_THE_LAYER_ALONE = (METADATA, note.KEY, pyramid.KEY, TILT)
 
 
 def data_shape(layer: Layer) -> tuple[int, ...]:
@@ -59,7 +60,7 @@ def name_axes(layer: Layer, axes: str) -> None:
 
 
 def world_matrix(layer: Layer) -> Matrix:
-    """Return the homogeneous matrix from a layer's indices to the world."""
+    """Return the homogeneous matrix from a layer's indices to the world as napari shows it."""
     own = Affine(scale=layer.scale, translate=layer.translate, rotate=layer.rotate, shear=layer.shear, ndim=layer.ndim)
     whole: Matrix = np.asarray(layer.affine.affine_matrix, float) @ np.asarray(own.affine_matrix, float)
     return whole
@@ -71,8 +72,8 @@ def unit_names(layer: Layer) -> tuple[str, ...]:
 
 
 def geometry_of(layer: Layer, axes: str) -> Geometry:
-    """Return where a layer lies, colour included."""
-    matrix, units = world_matrix(layer), unit_names(layer)
+    """Return where a layer lies, colour included; one that is shown straight where it really lies."""
+    matrix, units = tilted(world_matrix(layer), layer.metadata), unit_names(layer)
     shape = data_shape(layer)
     if len(shape) > layer.ndim:
         matrix, units = inserted(matrix, layer.ndim), (*units, "pixel")

@@ -8,8 +8,9 @@ import numpy as np
 from napari.layers import Layer
 
 from napari_lightbox.axes import Geometry, Volume, is_rgb
-from napari_lightbox.axes.affine import Matrix, directions_of, spacing_of
-from napari_lightbox.widgets.layers import geometry_of
+from napari_lightbox.axes.tilt import straightened
+from napari_lightbox.io.layer_data import TILT, place_of
+from napari_lightbox.widgets.layers import geometry_of, world_matrix
 
 _COLOUR_TYPES = (np.uint8, np.uint16, np.float32, np.float64)
 
@@ -18,16 +19,15 @@ def placed(geometry: Geometry, source: Layer | None = None, axes: str = "") -> d
     """Return scale, translate, affine, units and axis labels for a layer over all axes of `geometry`.
 
     A result on the grid of `source` (whose axes are `axes`) takes over the layer's own scale, translation, rotation,
-    shear and affine, number for number.
+    shear and affine, number for number. Where a tilted grid is shown straight, `metadata` holds the tilt; beside a
+    layer that something else shows obliquely, results are shown so too.
     """
     names = {"units": geometry.units, "axis_labels": tuple(geometry.axes)}
     if source is not None and axes and _same_place(geometry, source, axes):
         keys = ("scale", "translate", "rotate", "shear")
-        return {key: getattr(source, key) for key in keys} | {"affine": source.affine} | names
-    spacing = np.asarray(spacing_of(geometry.affine))
-    if np.allclose(directions_of(geometry.affine), np.eye(geometry.ndim), atol=1e-9):
-        return {"scale": spacing, "translate": geometry.affine[:-1, -1]} | names
-    return {"scale": spacing, "affine": _without_scale(geometry.affine, spacing)} | names
+        tilt = {"metadata": {TILT: source.metadata[TILT]}} if TILT in source.metadata else {}
+        return {key: getattr(source, key) for key in keys} | {"affine": source.affine} | names | tilt
+    return place_of(geometry, straight=source is None or not _shown_obliquely(source)) | names
 
 
 def picture(volume: Volume) -> tuple[Any, Geometry, bool]:
@@ -50,7 +50,5 @@ def _same_place(geometry: Geometry, source: Layer, axes: str) -> bool:
     return geometry.axes == own.axes and np.allclose(geometry.affine, own.affine, rtol=1e-12, atol=1e-12)
 
 
-def _without_scale(matrix: Matrix, spacing: Any) -> Matrix:
-    free = matrix.copy()
-    free[:-1, :-1] = matrix[:-1, :-1] / spacing
-    return free
+def _shown_obliquely(layer: Layer) -> bool:
+    return straightened(world_matrix(layer))[1] is not None

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from napari_lightbox.axes import Volume
 from napari_lightbox.contract import registry
 from napari_lightbox.engine.request import Region
+from napari_lightbox.io.layer_data import TILT
 from napari_lightbox.widgets.layers import suggest_axes
 from napari_lightbox.widgets.placement import picture, placed
 from napari_lightbox.widgets.recipe_changes import Change, LayersChange, Look, LookChange, exchange
@@ -116,15 +117,15 @@ def _look(layer: Layer, value: Volume) -> Look | None:
     kind = Labels if value.role == "labels" else Image
     if type(layer) is not kind or layer.multiscale or getattr(layer, "rgb", False) != rgb or geometry.ndim != layer.ndim:
         return None
-    metadata = {**layer.metadata, **value.metadata}
     axes = suggest_axes(layer)[0]
     if {"rotate", "shear"} <= placed(geometry, layer, axes).keys():
         limits = None
         if kind is Image and not rgb and layer.dtype != value.dtype:
             limits = _limits(layer, value) or Look.of(Image(data)).limits
-        return Look(data, metadata, {}, limits, layer.visible)
+        return Look(data, {**layer.metadata, **value.metadata}, {}, limits, layer.visible)
     fresh = array_layer(value, layer.name, Origin(layer, axes), _limits(layer, value))
-    return replace(Look.of(fresh), metadata=metadata, visible=layer.visible)
+    elsewhere = {key: known for key, known in layer.metadata.items() if key != TILT}
+    return replace(Look.of(fresh), metadata=elsewhere | fresh.metadata, visible=layer.visible)
 
 
 def _limits(layer: Layer, value: Volume) -> tuple[float, float] | None:

@@ -94,7 +94,7 @@ def array_layer(volume: Volume, title: str, origin: Origin, limits: tuple[float,
     if isinstance(volume.data, Distant):
         data = volume.data.same(data)
     keywords = placed(geometry, origin.layer, origin.axes)
-    keywords["metadata"] = dict(volume.metadata)
+    keywords["metadata"] = {**volume.metadata, **keywords.get("metadata", {})}
     if volume.role == "labels":
         return Labels(data, name=title, **keywords)
     source = origin.layer if isinstance(origin.layer, Image) else None

@@ -86,7 +86,8 @@ def show_opened(session: Session, image: Layer, opened: Opened) -> tuple[Labels 
     layers: dict[Layer, str] = {}
     for name, volume in opened.targets.items():
         keywords: dict[str, Any] = placed(volume.geometry, image, volume_of(image).axes)
-        layers[session.viewer.add_layer(Labels(volume.data, name=name, metadata=dict(volume.metadata), **keywords))] = name
+        keywords["metadata"] = {**volume.metadata, **keywords.get("metadata", {})}
+        layers[session.viewer.add_layer(Labels(volume.data, name=name, **keywords))] = name
     session.logbook.adopt(image, opened.log, opened.source, layers)
     for layer in layers:
         session.record(layer)
