@@ -23,6 +23,7 @@ BESIDE, BESIDES = 300, 3
 NAMES = ("new", "again", "new_server", "again_server", "new_workers", "again_workers")
 TECHNIQUE: tuple[str, dict[str, Any]] = ("gaussian_blur", {"sigma": 1.0})
 FLAT = 0.15
+QUIET_SECONDS = 0.5
 
 _seeds = itertools.count()
 
@@ -87,10 +88,21 @@ def run(there: Any, running: ServerProcess, count: int) -> list[float]:
         if not job.wait(1800) or job.status != "done":
             raise RuntimeError(f"{job.status}: {job.message}")
         seconds.append(time.perf_counter() - start)
+        there.delete(job.id)
+        settle(running)
         server.append(used([psutil.Process(running.pid)]) - before[0])
         workers.append(used(running.workers()) - before[1])
-        there.delete(job.id)
     return [*seconds, *server, *workers]
+
+
+def settle(running: ServerProcess) -> None:
+    """Wait until the server has cleared up: what one job leaves behind is not to slow down the next."""
+    seen, quiet = used([psutil.Process(running.pid)]), 0.0
+    while quiet < QUIET_SECONDS:
+        time.sleep(QUIET_SECONDS / 5)
+        now = used([psutil.Process(running.pid)])
+        quiet = quiet + QUIET_SECONDS / 5 if now - seen < QUIET_SECONDS / 20 else 0.0
+        seen = now
 
 
 def used(processes: list[psutil.Process]) -> float:
