@@ -60,9 +60,10 @@ def label(values: NDArray[Any], connectivity: int = 1, background: Any = 0) -> t
 def _label_plane(mask: NDArray[np.bool_], connectivity: int) -> tuple[NDArray[np.int32], int]:
     import cv2
 
-    # of OpenCV's algorithms only Wu's numbers by the first pixel in raster order for both connectivities
+    # with corners, only Wu's of OpenCV's algorithms numbers by the first pixel in raster order; without, all do
+    algorithm = cv2.CCL_DEFAULT if connectivity == 1 else cv2.CCL_WU
     pixels = np.ascontiguousarray(mask).view(np.uint8)
-    count, labels = cv2.connectedComponentsWithAlgorithm(pixels, 4 * connectivity, cv2.CV_32S, cv2.CCL_WU)
+    count, labels = cv2.connectedComponentsWithAlgorithm(pixels, 4 * connectivity, cv2.CV_32S, algorithm)
     return labels, count - 1
 
 

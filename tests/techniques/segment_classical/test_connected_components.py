@@ -34,6 +34,15 @@ def test_opencv_gives_the_same_plane(connectivity):
     )
 
 
+@pytest.mark.parametrize("connectivity", [1, 2])
+@pytest.mark.parametrize("density", [0.3, 0.55, 0.9])
+def test_large_planes_are_numbered_in_raster_order(connectivity, density):
+    """OpenCV has an algorithm for each case, runs them in stripes on large planes, and promises no order."""
+    mask = np.random.default_rng(4).random((1201, 997)) < density
+    expected, _ = ndimage.label(mask, ndimage.generate_binary_structure(2, connectivity))
+    np.testing.assert_array_equal(connected_components(mask, connectivity=connectivity), expected)
+
+
 @pytest.mark.parametrize("dtype", [np.uint8, np.int16, np.int32, np.uint32, np.int64, np.uint64])
 @pytest.mark.parametrize("background", [0, 1])
 def test_touching_values_stay_apart(dtype, background):
