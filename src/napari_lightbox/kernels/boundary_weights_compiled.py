@@ -32,10 +32,8 @@ def write_table(table: Any, term: int, sigma: float, floor: float) -> None:
 
 
 @njit(nogil=True, cache=True)
-def _contrast(one: Any, other: Any, maximum: bool) -> float:
-    if one.size == 1:
-        a, b = np.float64(one[0]), np.float64(other[0])
-        return max(abs(a), abs(b)) if maximum else abs(a - b)
+def _distance(one: Any, other: Any) -> float:
+    """Return the distance of two colours."""
     total = 0.0
     for c in range(one.size):
         difference = np.float64(one[c]) - np.float64(other[c])
@@ -52,24 +50,37 @@ def write_arcs(
     `volume` is (z, y, x, channel); `rule` is (maximum, term, sigma, floor). Pairs with an idle pixel are left at 0. A `table`
     with entries replaces the rule for whole contrasts.
     """
-    depth, height, width, _ = volume.shape
+    depth, height = volume.shape[:2]
     first, plane, row = strides
-    maximum, term, sigma, floor = rule
     degree = steps.size
     for line in range(start, stop):
         z, y = line // height, line % height
-        for x in range(width):
-            if idle[z, y, x]:
+        begin = (first + z * plane + y * row) * degree
+        for axis in range(3 - degree // 2, 3):
+            nz, ny, ahead = z + (axis == 0), y + (axis == 1), int(axis == 2)
+            if nz >= depth or ny >= height:
                 continue
-            node = first + z * plane + y * row + x
-            for axis in range(3 - degree // 2, 3):
-                nz, ny, nx = z + (axis == 0), y + (axis == 1), x + (axis == 2)
-                if nz >= depth or ny >= height or nx >= width or idle[nz, ny, nx]:
-                    continue
-                contrast = _contrast(volume[z, y, x], volume[nz, ny, nx], maximum)
-                weight = table[int(contrast)] if table.size else weight_of(contrast, term, sigma, floor)
-                weight /= lengths[axis]
-                back = axis - 3 + degree // 2
-                forth = degree - 1 - back
-                capacity[node * degree + forth] = weight
-                capacity[(node + steps[forth]) * degree + back] = weight
+            back = axis - 3 + degree // 2
+            forth = degree - 1 - back
+            out, home = capacity[begin + forth :], capacity[begin + steps[forth] * degree + back :]
+            rows = volume[z, y], volume[nz, ny, ahead:], idle[z, y], idle[nz, ny, ahead:]
+            _write_row(rows, lengths[axis], table, rule, out, home, degree)
+
+
+@njit(nogil=True, cache=True)
+def _write_row(rows: Any, length: float, table: Any, rule: Any, out: Any, home: Any, degree: int) -> None:
+    """Write the weights between the pixels of two rows, there and back, to every `degree`-th entry."""
+    here, there, still, beyond = rows
+    maximum, term, sigma, floor = rule
+    single = here.shape[1] == 1
+    for x in range(there.shape[0]):
+        if still[x] or beyond[x]:
+            continue
+        if single:
+            a, b = np.float64(here[x, 0]), np.float64(there[x, 0])
+            contrast = max(abs(a), abs(b)) if maximum else abs(a - b)
+        else:
+            contrast = _distance(here[x], there[x])
+        weight = (table[int(contrast)] if table.size else weight_of(contrast, term, sigma, floor)) / length
+        out[x * degree] = weight
+        home[x * degree] = weight
