@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+from tests.widgets.gate import IMAGE, Gate
 
 os.environ.setdefault("NAPARI_CONFIG", f"{tempfile.mkdtemp(prefix='napari-config-')}/settings.yaml")
 
@@ -94,3 +95,10 @@ def run_dock() -> Callable[[Any], None]:
         process_until(lambda: not dock.bar.busy)
 
     return ran
+
+
+@pytest.fixture
+def gate() -> Iterator[Gate]:
+    made = Gate(IMAGE)
+    yield made
+    made.open()

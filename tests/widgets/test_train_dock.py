@@ -60,6 +60,7 @@ def test_train_and_predict(viewer: Any, nuclei: Any, dock: Any) -> None:
     assert dock.curve.dice == tuple(dock.trained.card.history["dice"]) or len(dock.curve.dice) == 5
     assert dock.curve.best == dock.trained.card.history["best_epoch"]
     predicted = viewer.layers[-1]
+    assert np.asarray(predicted._slice.image.raw).any(), "shown before there is something to see"
     truth = nuclei[1].data > 0
     guess = np.asarray(predicted.data) > 0
     assert 2 * (guess & truth).sum() / (guess.sum() + truth.sum()) > 0.85

@@ -49,10 +49,9 @@ def wish(viewer: ViewerModel, request: Request, origin: Origin) -> Region | None
     return visible_region(viewer, origin.layer)
 
 
-def visible_parts(viewer: ViewerModel, outputs: Mapping[str, Any], origin: Origin) -> dict[str, Distant]:
-    """Return the part of each distant image that the viewer is going to show; for others a plane in the middle."""
-    images = {name: value for name, value in outputs.items() if is_distant(value) and value.role == "image"}
-    return {name: value.data[_visible(viewer, value, origin)] for name, value in images.items()}
+def visible_parts(viewer: ViewerModel, outputs: Mapping[str, Volume], origin: Origin) -> dict[str, Distant]:
+    """Return the part of each output that the viewer is going to show; for those on another grid a plane in the middle."""
+    return {name: value.data[_visible(viewer, value, origin)] for name, value in outputs.items()}
 
 
 def is_distant(value: Any) -> bool:
@@ -65,15 +64,16 @@ def is_lazy(value: Any) -> bool:
     return isinstance(value, Volume) and isinstance(value.data, da.Array)
 
 
-def still_distant(viewer: ViewerModel, request: Request, outcome: Outcome) -> Outcome:
-    """Return a lazy outcome made here from what lies on a server; drawing it does not wait for the server either."""
-    if not any(is_distant(value) for value in (*request.inputs, request.mask)):
-        return outcome
-    outputs = {
-        name: value.with_data(Distant.whole(value.data, Feed(viewer, tell_failure))) if is_lazy(value) else value
-        for name, value in outcome.outputs.items()
-    }
-    return replace(outcome, outputs=outputs)
+def drawn_later(viewer: ViewerModel, value: Any) -> Any:
+    """Return a lazy output as one that is computed in the background when it is drawn; all others as they are."""
+    if not is_lazy(value) or is_distant(value):
+        return value
+    return value.with_data(Distant.whole(value.data, Feed(viewer, tell_failure)))
+
+
+def outcome_drawn_later(viewer: ViewerModel, outcome: Outcome) -> Outcome:
+    """Return an outcome whose lazy outputs are computed in the background when they are drawn."""
+    return replace(outcome, outputs={name: drawn_later(viewer, value) for name, value in outcome.outputs.items()})
 
 
 def pending_of(outcome: Outcome) -> dict[str, Delayed]:
@@ -86,7 +86,7 @@ def look(parts: Mapping[str, Distant], pending: Mapping[str, Delayed], control: 
     slices = {}
     for name, part in parts.items():
         control.check()
-        slices[name] = part.fetched()
+        slices[name] = part.fetched(control)
     values = compute_all(list(pending.values()), control)
     return Look(slices, dict(zip(pending, values, strict=True)))
 

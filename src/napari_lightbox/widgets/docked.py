@@ -8,6 +8,7 @@ from qtpy.QtWidgets import QDockWidget, QWidget
 from napari_lightbox.widgets.drawing_cache import keep_drawing_cache_whole
 from napari_lightbox.widgets.lifeline import Lifeline
 from napari_lightbox.widgets.plugin_settings import read_preferences
+from napari_lightbox.widgets.tabs import join_tabs
 from napari_lightbox.widgets.titles import retitle
 
 
@@ -43,6 +44,7 @@ class Docked(QWidget):  # type: ignore[misc]
             elif isinstance(dock, QDockWidget):
                 dock.topLevelChanged.connect(self._retitle_soon)
                 self._retitle_soon()
+                QTimer.singleShot(0, self, self._join_tabs)
             self._docked = dock is not None
         return bool(super().event(event))
 
@@ -54,6 +56,11 @@ class Docked(QWidget):  # type: ignore[misc]
     def _retitle_soon(self) -> None:
         """Set the title once napari has made its title bar, which it does after every move between window and dock."""
         QTimer.singleShot(0, self, self._retitle)
+
+    def _join_tabs(self) -> None:
+        dock = self.parent()
+        if isinstance(dock, QDockWidget):
+            join_tabs(dock, Docked)
 
     def _retitle(self) -> None:
         dock = self.parent()

@@ -1,7 +1,7 @@
-"""What lies on a server as napari sees it: it draws what is here already, the rest follows, and the window never waits.
+"""What lies on a server, or is computed when somebody looks, as napari sees it: what is here is drawn, the rest follows.
 
-napari computes the visible slice of a dask array in the window's thread, which would hang for as long as the server, or the way
-to it, takes. A `Distant` array is a dask array to everybody else: whoever computes it waits and gets the true values.
+napari computes the visible slice of a dask array in the window's thread, which would hang for as long as that takes, or the way
+to a server. A `Distant` array is a dask array to everybody else: whoever computes it waits and gets the true values.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import inspect
 import threading
 import weakref
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from math import prod
 from typing import TYPE_CHECKING, Any, Self
@@ -19,6 +19,7 @@ import dask.array as da
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_lightbox.engine.control import Control
 from napari_lightbox.engine.request import Region
 from napari_lightbox.engine.schedule import compute_all
 from napari_lightbox.errors import LightboxError
@@ -26,6 +27,7 @@ from napari_lightbox.widgets.doorbell import in_gui_thread
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
+    from napari.layers import Layer
 
 MOST_BYTES = 2**28
 THREADS = 2
@@ -82,6 +84,7 @@ class Feed:
                     self._begin()
                     self._change.wait_for(lambda: part.key in self._held, GLANCE_SECONDS)
             if part.key in self._held:
+                self._wanted = None
                 self._held.move_to_end(part.key)
                 return self._held[part.key].reshape(part.shape)
             self._owed.add(part.key)
@@ -118,15 +121,15 @@ class Feed:
             self._held.popitem(last=False)
 
     def _arrived(self, key: Key, error: Exception | None) -> None:
-        if error is not None:
-            self._failed(error)
-            return
+        """Draw the layers again, or tell what went wrong; nobody misses the values of layers that are gone."""
         viewer = self._viewer()
-        if viewer is None or key not in self._owed:
-            return
-        self._owed.clear()
-        for layer in viewer.layers:
-            if feed_of(layer.data) is self:
+        mine = [] if viewer is None else [layer for layer in viewer.layers if feed_of(layer.data) is self]
+        if error is not None:
+            if mine:
+                self._failed(error)
+        elif key in self._owed:
+            self._owed.clear()
+            for layer in mine:
                 layer.refresh()
 
 
@@ -164,9 +167,9 @@ class Distant(da.Array):  # type: ignore[misc]
         """Return another view of the same array, such as one with its axes in another order."""
         return self if array is self else Distant(array, self.feed)
 
-    def fetched(self) -> NDArray[Any]:
+    def fetched(self, control: Control | None = None) -> NDArray[Any]:
         """Return the values; waits for them."""
-        return np.array(*compute_all([self]))
+        return np.array(*compute_all([self], control))
 
     def __getitem__(self, index: Any) -> Any:
         """Return a part."""
@@ -186,6 +189,12 @@ class Distant(da.Array):  # type: ignore[misc]
 def feed_of(data: Any) -> Feed | None:
     """Return who fetches the data of a layer, None for data that are here."""
     return data.feed if isinstance(data, Distant) else None
+
+
+def open_feeds(layers: Sequence[Layer]) -> None:
+    """Begin to fetch for layers that are in the viewer now."""
+    for feed in filter(None, (feed_of(layer.data) for layer in layers)):
+        feed.open()
 
 
 def memory_of(array: da.Array) -> int:

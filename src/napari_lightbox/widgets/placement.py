@@ -10,6 +10,7 @@ from napari.layers import Layer
 from napari_lightbox.axes import Geometry, Volume, is_rgb
 from napari_lightbox.axes.tilt import straightened
 from napari_lightbox.io.layer_data import TILT, place_of
+from napari_lightbox.widgets.feed import Distant
 from napari_lightbox.widgets.layers import geometry_of, world_matrix
 
 _COLOUR_TYPES = (np.uint8, np.uint16, np.float32, np.float64)
@@ -41,7 +42,8 @@ def picture(volume: Volume) -> tuple[Any, Geometry, bool]:
     if is_rgb(geometry.axes, geometry.shape) and volume.role == "image" and volume.dtype in _COLOUR_TYPES:
         return data, geometry.without("c"), True
     order = "c" + geometry.axes[:-1]
-    return data.transpose([geometry.axes.index(a) for a in order]), geometry.select(order), False
+    turned = data.transpose([geometry.axes.index(a) for a in order])
+    return data.same(turned) if isinstance(data, Distant) else turned, geometry.select(order), False
 
 
 def _same_place(geometry: Geometry, source: Layer, axes: str) -> bool:

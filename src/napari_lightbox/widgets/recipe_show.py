@@ -15,6 +15,8 @@ from napari_lightbox.axes import Volume
 from napari_lightbox.contract import registry
 from napari_lightbox.engine.request import Region
 from napari_lightbox.io.layer_data import TILT
+from napari_lightbox.widgets.distant_parts import drawn_later
+from napari_lightbox.widgets.feed import open_feeds
 from napari_lightbox.widgets.layers import suggest_axes
 from napari_lightbox.widgets.placement import picture, placed
 from napari_lightbox.widgets.recipe_changes import Change, LayersChange, Look, LookChange, exchange
@@ -64,8 +66,9 @@ class Showing:
         limits = (
             tuple(first.contrast_limits) if isinstance(first, Image) and hasattr(value.data, "dask") and not first.rgb else None
         )
-        layer = array_layer(value, title, origin, limits)
+        layer = array_layer(drawn_later(self._viewer, value), title, origin, limits)
         exchange(self._viewer, None, layer)
+        open_feeds([layer])
         self._values[layer] = value.data
         self._layers.append(LayersChange(self._viewer, layer))
         state.shown.setdefault((tag, output), []).append(layer)
@@ -92,10 +95,12 @@ class Showing:
         return changes
 
     def _put(self, state: RecipeState, place: tuple[str, str], layer: Layer, value: Volume) -> None:
-        look = _look(layer, value)
+        drawn = drawn_later(self._viewer, value)
+        look = _look(layer, drawn)
         if look is None:
-            fresh = array_layer(value, layer.name, Origin(layer, suggest_axes(layer)[0]), _limits(layer, value))
+            fresh = array_layer(drawn, layer.name, Origin(layer, suggest_axes(layer)[0]), _limits(layer, value))
             exchange(self._viewer, layer, fresh)
+            open_feeds([fresh])
             self._values[fresh] = value.data
             self._layers.append(LayersChange(self._viewer, fresh, layer))
             state.shown[place] = [fresh if shown is layer else shown for shown in state.shown[place]]
@@ -103,6 +108,7 @@ class Showing:
         self._values[layer] = value.data
         self._remember(layer)
         look.put_on(layer)
+        open_feeds([layer])
 
     def _remember(self, layer: Layer) -> None:
         self._before.setdefault(layer, Look.of(layer))

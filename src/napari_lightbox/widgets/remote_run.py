@@ -19,8 +19,8 @@ from napari_lightbox.errors import ConnectionLostError, LightboxError
 from napari_lightbox.settings import settings
 from napari_lightbox.widgets.annotate.task import Task
 from napari_lightbox.widgets.connections import Connections
-from napari_lightbox.widgets.distant_parts import Look, fetch_whole, is_lazy, look, pending_of, visible_parts, wish
-from napari_lightbox.widgets.feed import Distant, Feed, feed_of, memory_of
+from napari_lightbox.widgets.distant_parts import Look, fetch_whole, is_distant, is_lazy, look, pending_of, visible_parts, wish
+from napari_lightbox.widgets.feed import Distant, Feed, feed_of, memory_of, open_feeds
 from napari_lightbox.widgets.outages import tell_failure
 from napari_lightbox.widgets.placement import picture
 from napari_lightbox.widgets.places import places
@@ -134,7 +134,8 @@ class RemoteRun(QObject):  # type: ignore[misc]
             for name, value in outcome.outputs.items()
         }
         self._outcome = outcome = replace(outcome, outputs=outputs)
-        parts = visible_parts(self._viewer, outputs, self._origin)
+        images = {name: value for name, value in outputs.items() if is_distant(value) and value.role == "image"}
+        parts = visible_parts(self._viewer, images, self._origin)
         pending = pending_of(outcome)
         if not parts and not pending:
             self._place(outcome, {})
@@ -162,6 +163,7 @@ class RemoteRun(QObject):  # type: ignore[misc]
         technique = self._job.request.technique if self._job is not None else ""
         main = next(iter(outcome.outputs))
         self._layers = self._show(technique, outcome, self._origin, limits.get(main))
+        open_feeds(self._layers)
         self._said = self._bar.message.text()
         for name, feed in self._feeds.items():
             for layer in self._mine(feed):

@@ -12,7 +12,6 @@ from napari.layers import Image, Labels, Layer, Points, Shapes, Surface, Vectors
 from napari_lightbox.axes import Geometry, Volume
 from napari_lightbox.contract import Technique, values
 from napari_lightbox.engine.runner import Outcome
-from napari_lightbox.widgets.feed import Distant
 from napari_lightbox.widgets.form import readable
 from napari_lightbox.widgets.label_ids import write_into
 from napari_lightbox.widgets.layers import METADATA, geometry_of
@@ -91,8 +90,6 @@ def put_features(labels: Labels | None, table: values.Table) -> None:
 def array_layer(volume: Volume, title: str, origin: Origin, limits: tuple[float, float] | None = None) -> Image | Labels:
     """Return the layer for a volume, not yet in a viewer."""
     data, geometry, rgb = picture(volume)
-    if isinstance(volume.data, Distant):
-        data = volume.data.same(data)
     keywords = placed(geometry, origin.layer, origin.axes)
     keywords["metadata"] = {**volume.metadata, **keywords.get("metadata", {})}
     if volume.role == "labels":

@@ -18,7 +18,6 @@ from napari_lightbox.errors import AccessError, LightboxError
 from napari_lightbox.widgets.annotate.task import Task
 from napari_lightbox.widgets.connections import Connections, Opened
 from napari_lightbox.widgets.docked import Docked
-from napari_lightbox.widgets.feed import feed_of
 from napari_lightbox.widgets.outages import back_again, tell_failure
 from napari_lightbox.widgets.places import places
 from napari_lightbox.widgets.remote_run import RemoteRun
@@ -207,9 +206,6 @@ class ServerDock(Docked):
             return []
         for layer in layers:
             layer.name = f"{input_name(outcome.provenance)} {layer.name}".strip()
-            feed = feed_of(layer.data)
-            if feed is not None:
-                feed.open()
         self.panel.bar.message.setText(said)
         self._offer()
         return layers

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -11,30 +10,28 @@ from napari.layers import Image, Labels, Layer
 from qtpy.QtCore import QEvent, Qt
 from qtpy.QtWidgets import QCheckBox, QFrame, QLabel, QScrollArea, QVBoxLayout, QWidget
 
-from napari_lightbox.axes import Volume
 from napari_lightbox.axes.order import spatial_axes
 from napari_lightbox.contract import Collection, Technique
 from napari_lightbox.engine.request import Request
 from napari_lightbox.engine.runner import Outcome
 from napari_lightbox.errors import LightboxError
-from napari_lightbox.widgets.distant_parts import still_distant
 from napari_lightbox.widgets.docked import Docked
-from napari_lightbox.widgets.feed import feed_of
 from napari_lightbox.widgets.form import Form
 from napari_lightbox.widgets.help_dialog import help_dialog
 from napari_lightbox.widgets.inputs import Inputs
 from napari_lightbox.widgets.layers import unit_names
+from napari_lightbox.widgets.local_run import LocalRun
 from napari_lightbox.widgets.messages import show_failure
 from napari_lightbox.widgets.options import Options
 from napari_lightbox.widgets.outages import tell_failure
 from napari_lightbox.widgets.plugin_settings import apply_settings, follow_preview_switch, preview_at_start
-from napari_lightbox.widgets.preview import Preview, visible_region
+from napari_lightbox.widgets.preview import Preview
 from napari_lightbox.widgets.remote_run import RemoteRun
 from napari_lightbox.widgets.results import Origin
 from napari_lightbox.widgets.run_bar import RunBar
 from napari_lightbox.widgets.run_on import RunOn
 from napari_lightbox.widgets.runners import shared_runner
-from napari_lightbox.widgets.showing import Limits, limits_of, show_all
+from napari_lightbox.widgets.showing import Limits, show_all
 from napari_lightbox.widgets.titles import short_title
 
 if TYPE_CHECKING:
@@ -51,7 +48,6 @@ class TechniqueDock(Docked):
         super().__init__(short_title(technique))
         self.technique = technique
         self._viewer = viewer
-        self._runner = shared_runner()
         self.inputs = Inputs(technique, viewer)
         self.form = Form(technique)
         self.options = Options(technique, viewer)
@@ -60,7 +56,7 @@ class TechniqueDock(Docked):
         self.run_on = RunOn(viewer, self.lifeline)
         self.bar = RunBar()
         self._remote: list[RemoteRun] = []
-        self.preview = Preview(technique, viewer, self._runner, self.request)
+        self.preview = Preview(technique, viewer, shared_runner(), self.request)
         self._lay_out()
         self._connect()
         self._follow_inputs()
@@ -141,21 +137,11 @@ class TechniqueDock(Docked):
         self.live.setChecked(False)
         server = self.run_on.chosen()
         if server is None:
-            self.bar.follow(self._runner.submit(request), lambda outcome: self._take(outcome, request, origin))
+            LocalRun(self._viewer, self.bar, self._show).start(request, origin)
         else:
             remote = RemoteRun(self._viewer, self.bar, self._place)
             self._remote = [*(r for r in self._remote if r.busy), remote]
             remote.start(server, request, origin)
-
-    def _take(self, outcome: Outcome, request: Request, origin: Origin) -> None:
-        """Show an outcome; a lazy picture waits for its visible slice, so that nothing is computed in the GUI's thread."""
-        outcome = still_distant(self._viewer, request, outcome)
-        if _is_lazy_image(outcome.main) and origin.layer in self._viewer.layers:
-            region = visible_region(self._viewer, origin.layer)
-            job = self._runner.submit(replace(request, region=region, preview=True))
-            self.bar.follow(job, lambda seen: self._show(outcome, origin, limits_of(seen.main.data)))
-        else:
-            self._show(outcome, origin, None)
 
     def _show(self, outcome: Outcome, origin: Origin, limits: Limits | None) -> list[Layer]:
         try:
@@ -164,8 +150,6 @@ class TechniqueDock(Docked):
             self._say(str(error))
             show_failure(error)
             return []
-        for feed in filter(None, (feed_of(layer.data) for layer in layers)):
-            feed.open()
         self._say(said)
         return layers
 
@@ -222,10 +206,6 @@ def dock_class(technique: Technique) -> Callable[[Viewer], TechniqueDock]:
 
 def _has_preview(technique: Technique) -> bool:
     return any(spec.is_array for spec in technique.outputs) and not isinstance(technique.locality, Collection)
-
-
-def _is_lazy_image(value: Any) -> bool:
-    return isinstance(value, Volume) and value.role == "image" and hasattr(value.data, "dask")
 
 
 def _align(labels: list[QLabel]) -> None:

@@ -6,7 +6,7 @@ from contextlib import suppress
 from threading import Thread
 from typing import TYPE_CHECKING, Any, cast
 
-from napari.layers import Image
+from napari.layers import Image, Layer
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QCheckBox, QFrame, QHBoxLayout, QLabel, QLineEdit, QPushButton, QScrollArea, QVBoxLayout, QWidget
 
@@ -23,12 +23,13 @@ from napari_lightbox.widgets.fields import ChoiceField, Field
 from napari_lightbox.widgets.fold import Fold
 from napari_lightbox.widgets.form import form_layout, readable
 from napari_lightbox.widgets.layers import suggest_axes, volume_of
+from napari_lightbox.widgets.local_run import LocalRun
 from napari_lightbox.widgets.messages import show_failure
 from napari_lightbox.widgets.parameter_field import OptionalField, make_field
 from napari_lightbox.widgets.plugin_settings import apply_settings
 from napari_lightbox.widgets.results import Origin, show_outcome
 from napari_lightbox.widgets.run_bar import RunBar
-from napari_lightbox.widgets.runners import shared_runner
+from napari_lightbox.widgets.showing import Limits
 from napari_lightbox.widgets.technique_dock import dock_class
 from napari_lightbox.widgets.train_source import TrainSource
 from napari_lightbox.widgets.training_curve import TrainingCurve
@@ -144,13 +145,14 @@ class TrainDock(Docked):
         """Show what the model makes of the image it was trained on."""
         axes = suggest_axes(image)[0]
         request = Request(_PREDICTION, (volume_of(image, axes), str(trained.folder)))
-        self.bar.follow(shared_runner().submit(request), lambda outcome: self._show(outcome, Origin(image, axes)))
+        LocalRun(self._viewer, self.bar, self._show).start(request, Origin(image, axes))
 
-    def _show(self, outcome: Outcome, origin: Origin) -> None:
+    def _show(self, outcome: Outcome, origin: Origin, limits: Limits | None) -> list[Layer]:
         try:
-            show_outcome(self._viewer, registry.get(_PREDICTION), outcome, origin)
+            return show_outcome(self._viewer, registry.get(_PREDICTION), outcome, origin, limits)[0]
         except LightboxError as error:
             show_failure(error)
+            return []
 
     def _connect(self) -> None:
         layers = self._viewer.layers.events

@@ -1,23 +1,21 @@
-"""A real server, a keyring of its own for each test, and inputs whose chunks come when a test lets them."""
+"""A real server, and a keyring of its own for each test."""
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from importlib.util import find_spec
 from typing import Any
 
-import dask.array as da
 import numpy as np
 import pytest
 from tests.client.serving import TOKEN, Server
 from tests.widgets.conftest import press, process_until
+from tests.widgets.gate import IMAGE, Gate
 
 if any(find_spec(name) is None for name in ("httpx", "keyring", "fastapi", "uvicorn", "sqlalchemy")):
     collect_ignore_glob = ["test_*.py"]
 
-IMAGE = np.random.default_rng(0).integers(0, 200, (6, 40, 50)).astype(np.uint8)
 TALL = np.concatenate([IMAGE + i for i in range(8)])
 
 
@@ -109,34 +107,6 @@ def server_dock(viewer: Any) -> Callable[[], Any]:
         # one that was taken out of the window is gone already
         with suppress(RuntimeError):
             dock.close()
-
-
-class Gate:
-    """A lazy image whose planes are read only when they are let through."""
-
-    def __init__(self, image: Any) -> None:
-        self.reads: list[int] = []
-        self._free = [threading.Event() for _ in image]
-        self.image = da.from_array(image, chunks=(1, *image.shape[1:])).map_blocks(
-            self._read, dtype=image.dtype, meta=np.empty((0, 0, 0), image.dtype)
-        )
-
-    def _read(self, block: Any, block_info: Any = None) -> Any:
-        number = block_info[0]["chunk-location"][0]
-        self.reads.append(number)
-        assert self._free[number].wait(60), "the test forgot to open the gate"
-        return block
-
-    def open(self, *planes: int) -> None:
-        for number in planes or range(len(self._free)):
-            self._free[number].set()
-
-
-@pytest.fixture
-def gate() -> Iterator[Gate]:
-    made = Gate(IMAGE)
-    yield made
-    made.open()
 
 
 @pytest.fixture

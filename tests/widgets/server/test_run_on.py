@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 from tests.client.serving import Server
 from tests.widgets.conftest import press, process_until
-from tests.widgets.server.conftest import IMAGE, TALL, Gate, meet, messages, run
+from tests.widgets.gate import IMAGE, Gate
+from tests.widgets.server.conftest import TALL, meet, messages, run
 
 import napari_lightbox as lb
 from napari_lightbox.widgets.places import places

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 from tests.client.serving import TOKEN, Server
 from tests.widgets.conftest import press, process_until
-from tests.widgets.server.conftest import IMAGE, TALL, Gate, meet, messages
+from tests.widgets.gate import IMAGE, Gate
+from tests.widgets.server.conftest import TALL, meet, messages
 
 import napari_lightbox as lb
 from napari_lightbox.axes import Geometry, Volume

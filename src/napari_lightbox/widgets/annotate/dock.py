@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from napari.layers import Labels, Layer
 from qtpy.QtCore import QEvent
-from qtpy.QtWidgets import QDialog, QFileDialog, QHBoxLayout, QMenu, QPushButton, QTabWidget, QTextBrowser, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QDialog, QFileDialog, QHBoxLayout, QMenu, QPushButton, QTabWidget, QTextBrowser, QVBoxLayout
 
 from napari_lightbox.errors import LightboxError
 from napari_lightbox.widgets.annotate import shortcuts
@@ -24,8 +24,8 @@ from napari_lightbox.widgets.annotate.segment_panel import SegmentPanel
 from napari_lightbox.widgets.annotate.segmenting import Segmenting
 from napari_lightbox.widgets.annotate.session import session_of
 from napari_lightbox.widgets.annotate.task import Task
+from napari_lightbox.widgets.docked import Docked
 from napari_lightbox.widgets.layers import volume_of
-from napari_lightbox.widgets.lifeline import Lifeline
 from napari_lightbox.widgets.runners import shared_runner
 
 if TYPE_CHECKING:
@@ -34,16 +34,17 @@ if TYPE_CHECKING:
 _FILTER = "Interaction logs (*.lightbox-log)"
 
 
-class AnnotateDock(QWidget):  # type: ignore[misc]
-    """Seeds in, objects out, with any engine; every step can be undone, saved and replayed."""
+class AnnotateDock(Docked):
+    """Seeds in, objects out, with any engine; every step can be undone, saved and replayed.
+
+    Strokes, log and undo steps stay with the viewer when it is closed.
+    """
 
     def __init__(self, napari_viewer: Viewer) -> None:
-        super().__init__()
+        super().__init__("Annotate")
         # napari hands plugins a proxy that hides what its own undo keeps
         self.viewer = getattr(napari_viewer, "__wrapped__", napari_viewer)
         self.session = session_of(self.viewer)
-        self._lifeline = Lifeline()
-        self._docked = False
         self._task: Task | None = None
         runner = shared_runner()
         self.banner = RecoveryBanner(self.viewer)
@@ -100,28 +101,10 @@ class AnnotateDock(QWidget):  # type: ignore[misc]
         QVBoxLayout(dialog).addWidget(browser)
         return dialog
 
-    def shut_down(self) -> None:
-        """Stop everything that runs or listens; strokes, log and undo steps stay with the viewer."""
-        self._lifeline.cut()
-
-    def event(self, event: QEvent) -> bool:
-        """Notice when napari takes the dock out of its window."""
-        if event.type() == QEvent.Type.ParentChange:
-            if self.parent() is None and self._docked:
-                self.shut_down()
-                self.deleteLater()
-            self._docked = self.parent() is not None
-        return bool(super().event(event))
-
     def showEvent(self, event: QEvent) -> None:
         """Line the fields up once the window's font is known."""
         super().showEvent(event)
         self.panel.align()
-
-    def closeEvent(self, event: QEvent) -> None:
-        """Stop with the dock."""
-        self.shut_down()
-        super().closeEvent(event)
 
     def _make_footer(self) -> None:
         self.undo = QPushButton("Undo")
@@ -151,14 +134,13 @@ class AnnotateDock(QWidget):  # type: ignore[misc]
     def _connect(self) -> None:
         layers = self.viewer.layers.events
         for emitter in (layers.inserted, layers.removed, layers.reordered):
-            self._lifeline.connect(emitter, self._follow_layers)
+            self.lifeline.connect(emitter, self._follow_layers)
         for part in (self.segmenting, self.proofreading, self.banner):
-            self._lifeline.at_end(part.stop)
-        self._lifeline.at_end(self.comparison.clear)
-        self._lifeline.at_end(self._stop_task)
-        self._lifeline.at_end(self.session.history.subscribe(self._show_history))
-        self._lifeline.at_end(shortcuts.bind(self.viewer, self._actions()))
-        self.destroyed.connect(self._lifeline.cut)
+            self.lifeline.at_end(part.stop)
+        self.lifeline.at_end(self.comparison.clear)
+        self.lifeline.at_end(self._stop_task)
+        self.lifeline.at_end(self.session.history.subscribe(self._show_history))
+        self.lifeline.at_end(shortcuts.bind(self.viewer, self._actions()))
         self.undo.clicked.connect(self.session.undo)
         self.redo.clicked.connect(self.session.redo)
         self.bar.help.clicked.connect(lambda: self.help_dialog().show())

@@ -1,4 +1,4 @@
-"""Arrays from afar: napari draws what is here, all others get the true values, and the window never waits."""
+"""Arrays that are not here: napari draws what is here, all others get the true values, and the window never waits."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import dask.array as da
 import numpy as np
 import pytest
 from tests.widgets.conftest import process_until
-from tests.widgets.server.conftest import IMAGE, Gate
+from tests.widgets.gate import IMAGE, Gate
 
 from napari_lightbox.engine.request import Region
 from napari_lightbox.widgets.feed import Distant, Feed
@@ -105,6 +105,26 @@ def test_a_failure_is_told_and_the_next_try_may_work(viewer: Any, failures: list
     process_until(lambda: shown(layer).any())
     np.testing.assert_array_equal(shown(layer), IMAGE[4])
     assert {str(error) for error in failures} == {"gone"}
+
+
+def test_nobody_hears_of_layers_that_are_gone(viewer: Any, failures: list[Exception]) -> None:
+    reading, gone = threading.Event(), threading.Event()
+
+    def read(block: Any) -> Any:
+        reading.set()
+        assert gone.wait(60)
+        raise OSError("gone")
+
+    lazy = da.from_array(IMAGE, chunks=(1, 40, 50)).map_blocks(read, dtype=np.uint8, meta=np.empty((0, 0, 0), np.uint8))
+    distant = Distant.whole(lazy, Feed(viewer, failures.append))
+    viewer.add_labels(distant)
+    distant.feed.open()
+    process_until(reading.is_set)
+    viewer.layers.clear()
+    gone.set()
+    process_until(lambda: not distant.feed._fetching)
+    process_until(lambda: not any(thread.name == "lightbox-feed" for thread in threading.enumerate()))
+    assert failures == []
 
 
 def test_only_so_much_is_held(viewer: Any, gate: Gate, distant: Distant, monkeypatch: pytest.MonkeyPatch) -> None:
