@@ -10,6 +10,8 @@ from typing import Any
 import numpy as np
 
 PAUSE_SECONDS = 0.002
+# VisPy ignores moves within 10 ms of another one, and napari holds them back for 5 ms, perhaps until after the release
+MOVE_MS = 15
 
 
 class Hand:
@@ -102,10 +104,12 @@ class Hand:
         self.wait()
         places = [self._on_canvas(layer, p) for p in points]
         QTest.mouseMove(self.canvas.native, places[0])
+        self._rest(MOVE_MS)
         QTest.mousePress(self.canvas.native, Qt.MouseButton.LeftButton, pos=places[0])
         for place in places[1:]:
+            self._rest(MOVE_MS)
             QTest.mouseMove(self.canvas.native, place)
-            self.wait()
+        self._rest(MOVE_MS)
         released = time.perf_counter()
         if release:
             QTest.mouseRelease(self.canvas.native, Qt.MouseButton.LeftButton, pos=places[-1])
@@ -122,6 +126,14 @@ class Hand:
         self.viewer.window.add_dock_widget(widget, name=title, area=area, tabify=area == "right")
         self.wait()
         return widget
+
+    def _rest(self, milliseconds: int) -> None:
+        """Let the window live until a timer rings, and with it all timers that were to ring before."""
+        from qtpy.QtCore import QTimer
+
+        rung: list[bool] = []
+        QTimer.singleShot(milliseconds, lambda: rung.append(True))
+        self.wait(lambda: bool(rung))
 
     def _on_canvas(self, layer: Any, point: Sequence[float]) -> Any:
         from qtpy.QtCore import QPoint

@@ -180,6 +180,33 @@ def test_newer_stroke_cancels_the_older_run(scene: Any, stroke: Callable[..., No
     assert len(dock.segmenting.preview.pieces) == 1
 
 
+def test_a_result_is_not_shown_into_the_next_stroke(scene: Any, viewer: Any, stroke: Callable[..., None]) -> None:
+    """A new layer takes napari as long as a short stroke, whose moves would be lost; the next run makes up for it."""
+    dock, seeds, _ = scene
+    dock.panel.choose_scope("box")
+    dock.panel.margin.setValue(4)
+    found: list[Any] = []
+
+    def begin_a_stroke(piece: Any) -> None:
+        found.append(piece.region)
+        if len(found) == 1:
+            dock.segmenting.painting.begun.emit()
+
+    dock.segmenting.live.found.connect(begin_a_stroke)
+    seeds.selected_label = 65535
+    stroke(seeds, (6, 6), (6, 50))
+    process_until(lambda: found != [] and not dock.busy)
+    assert dock.segmenting.preview.layer is None
+    assert not dock.panel.accept.isEnabled()
+    seeds.selected_label = 1
+    stroke(seeds, (36, 30), (44, 40))
+    settle(dock)
+    assert len(found) == 2
+    assert all(new.start <= old.start and old.stop <= new.stop for new, old in zip(found[1], found[0], strict=True))
+    assert len(dock.segmenting.preview.pieces) == 1
+    assert dock.panel.accept.isEnabled()
+
+
 def test_points_and_shapes_are_seeds(viewer: Any, annotate: Callable[[], Any]) -> None:
     image, truth = two_discs()
     viewer.add_image(image, name="discs", axis_labels=tuple("yx"))

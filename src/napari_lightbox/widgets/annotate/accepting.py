@@ -18,7 +18,7 @@ from napari_lightbox.widgets.annotate.preview_labels import PreviewLabels
 from napari_lightbox.widgets.annotate.record import LayerRecord
 from napari_lightbox.widgets.annotate.seeds import background_id, blank_layer, check_grid
 from napari_lightbox.widgets.annotate.segment_panel import WHICH
-from napari_lightbox.widgets.annotate.steps import Stepper
+from napari_lightbox.widgets.annotate.steps import Stepper, Steps
 from napari_lightbox.widgets.layers import volume_of
 
 
@@ -32,14 +32,28 @@ class Accepting(QObject):  # type: ignore[misc]
         self._bench = bench
         self.preview = PreviewLabels(bench.viewer)
         self.stepper = Stepper()
+        self._unseen = False
         bench.panel.discard.clicked.connect(self.discard)
         self.stepper.changed.connect(self.enable)
         self.enable()
 
     def show(self, piece: Piece) -> None:
         """Show the result of a run."""
-        steps = self.preview.add(piece, background_id(piece.plan.seeds))
-        self.stepper.run(steps, lambda _: self.enable(), self._bench.fail)
+        self.stepper.run(self._seen(piece), lambda _: self.enable(), self._bench.fail)
+        self._unseen = True
+
+    def withhold(self) -> bool:
+        """Do not begin to show what is out of date, since a new layer takes napari the time of a short stroke.
+
+        Returns
+        -------
+        bool
+            Whether there was a result of which nothing was to be seen yet.
+        """
+        unseen, self._unseen = self._unseen, False
+        if unseen:
+            self.stepper.drop()
+        return unseen
 
     def discard(self) -> None:
         """Drop the preview; the seeds stay."""
@@ -96,6 +110,10 @@ class Accepting(QObject):  # type: ignore[misc]
         self.enable()
         self._bench.say(f"Wrote {what} into {layer.name}." if deltas else f"{layer.name} holds that already.")
         self.accepted.emit()
+
+    def _seen(self, piece: Piece) -> Steps:
+        self._unseen = False
+        yield from self.preview.add(piece, background_id(piece.plan.seeds))
 
     def _target(self) -> tuple[LayerRecord, LayerAction | None]:
         bench = self._bench

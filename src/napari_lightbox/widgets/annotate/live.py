@@ -75,6 +75,11 @@ class Live(QObject):  # type: ignore[misc]
         """Stop a run whose seeds are being changed; the end of the stroke starts the next."""
         self._bar.interrupt()
 
+    def missed(self) -> None:
+        """Run for the last stroke again with the next one: what it gave was not shown."""
+        if self._last is not None:
+            self._stroke = joined(self._stroke, self._last)
+
     def stop(self) -> None:
         """Stop whatever is on its way."""
         self._timer.stop()

@@ -39,7 +39,7 @@ class Segmenting(QObject):  # type: ignore[misc]
         panel, live = bench.panel, self.live
         self.painting.painted.connect(self._on_stroke)
         self.painting.drawn.connect(self._run_soon)
-        self.painting.begun.connect(live.outdated)
+        self.painting.begun.connect(self._on_begun)
         self.tuning.changed.connect(self._run_soon)
         panel.engine_changed.connect(self._on_engine)
         panel.image_changed.connect(self._on_image)
@@ -114,6 +114,11 @@ class Segmenting(QObject):  # type: ignore[misc]
             self.live.painted(box)
         else:
             self.live.outdated()
+
+    def _on_begun(self) -> None:
+        self.live.outdated()
+        if self.accepting.withhold():
+            self.live.missed()
 
     def _run_soon(self, *_: object) -> None:
         # a bound method: a lambda would keep this object alive for as long as its own parts live
