@@ -107,7 +107,7 @@ def run_dock(hand: Hand, technique: str, layer: Any) -> Any:
 
 
 def train(hand: Hand) -> Iterator[dict[str, Any]]:
-    """Train a U-Net for a few epochs, torch not yet loaded."""
+    """Load torch and train a U-Net for a few epochs."""
     from napari_lightbox.samples import cells
     from napari_lightbox.widgets.train_dock import TrainDock
 
@@ -121,6 +121,7 @@ def train(hand: Hand) -> Iterator[dict[str, Any]]:
         dock.fields[name].set_value(value)
     for _ in range(DRAWN):
         hand.wait()
+    yield say("train: torch is loaded", gap_ms=1e3 * hand.wait(dock.bar.run.isEnabled))
     start = time.perf_counter()
     hand.press(dock.bar.run)
     pressed = time.perf_counter() - start

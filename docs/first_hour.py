@@ -294,10 +294,12 @@ def train(hand: Pictures, image: Any, labels: Any, minutes: float) -> dict[str, 
     row.image.choose(image)
     row.labels.choose(labels)
     dock.fields["minutes"].set_value(minutes)
+    loading = hand.wait(dock.bar.run.isEnabled)
     hand.press(dock.bar.run)
     gap = hand.wait(lambda: not dock.bar.busy)
     hand.picture("unet")
-    return {"unet_dice": dock.trained.dice if dock.trained is not None else None, "unet_longest_gap_ms": 1e3 * gap}
+    learnt = dock.trained.dice if dock.trained is not None else None
+    return {"unet_dice": learnt, "unet_longest_gap_ms": 1e3 * gap, "torch_loading_gap_ms": 1e3 * loading}
 
 
 def save(hand: Pictures, annotate_dock: Any, labels: Any) -> None:

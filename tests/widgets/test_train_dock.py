@@ -44,7 +44,24 @@ def dock(viewer: Any, nuclei: Any) -> Any:
     quick = {"levels": 2, "width": 8, "patch": 48, "epochs": 5, "steps": 10, "merge": True, "minutes": None}
     for name, value in quick.items():
         widget.fields[name].set_value(value)
+    process_until(widget.bar.run.isEnabled)
     return widget
+
+
+def test_training_waits_for_torch(viewer: Any, nuclei: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Loading it holds the window up, which a run must not."""
+    from napari_lightbox.widgets import train_dock
+
+    loaded = threading.Event()
+    monkeypatch.setattr(train_dock, "need_torch", lambda: loaded.wait(30))
+    widget = train_dock.TrainDock(viewer)
+    viewer.window.add_dock_widget(widget, name="Train a U-Net (Lightbox)")
+    press(widget.bar.run)
+    assert widget.job is None
+    assert widget.bar.message.text() == "Loading PyTorch…"
+    loaded.set()
+    process_until(widget.bar.run.isEnabled)
+    assert widget.bar.message.text() == ""
 
 
 def threads() -> int:

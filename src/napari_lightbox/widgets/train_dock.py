@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from threading import Thread
 from typing import TYPE_CHECKING, Any, cast
 
 from napari.layers import Image, Layer
@@ -11,6 +10,7 @@ from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QCheckBox, QFrame, QHBoxLayout, QLabel, QLineEdit, QPushButton, QScrollArea, QVBoxLayout, QWidget
 
 from napari_lightbox.contract import registry
+from napari_lightbox.engine.control import Control
 from napari_lightbox.engine.request import Request
 from napari_lightbox.engine.runner import Job, Outcome
 from napari_lightbox.errors import LightboxError, MissingDependencyError
@@ -18,6 +18,7 @@ from napari_lightbox.models.device import need_torch
 from napari_lightbox.models.train.job import TrainingJob
 from napari_lightbox.models.train.settings import TrainSettings, train_documentation, train_parameters
 from napari_lightbox.settings import settings
+from napari_lightbox.widgets.annotate.task import Task
 from napari_lightbox.widgets.docked import Docked
 from napari_lightbox.widgets.fields import ChoiceField, Field
 from napari_lightbox.widgets.fold import Fold
@@ -67,9 +68,10 @@ class TrainDock(Docked):
         self.use = QPushButton("Use this model…")
         self.use.setToolTip("Open U-Net segmentation with this model")
         self.bar = RunBar()
+        self._loading = Task(_load_torch, "torch")
         self._lay_out()
         self._connect()
-        Thread(target=_warm_up, name="lightbox-torch").start()
+        self._load()
 
     def options(self) -> TrainSettings:
         """Return what the form says.
@@ -118,8 +120,20 @@ class TrainDock(Docked):
         dock.inputs.choosers["model"].choose(str(self.trained.folder))
         self._viewer.window.add_dock_widget(dock, name="U-Net segmentation (Lightbox)", area="right", tabify=True)
 
+    def _load(self) -> None:
+        """Load torch while the form is being filled: loading it holds the window up, which a run must not."""
+        self.bar.run.setEnabled(False)
+        self.bar.message.setText(_LOADING)
+        self._loading.finished.connect(self._loaded)
+        self._loading.start()
+
+    def _loaded(self, _: object) -> None:
+        self.bar.run.setEnabled(True)
+        self.bar.message.clear()
+
     def _forget(self) -> None:
         """Stop hearing of the training."""
+        self._loading.release()
         if self._course is not None:
             self._course.release()
 
@@ -225,12 +239,13 @@ class TrainDock(Docked):
         self.fields[name] = field
 
 
-def _warm_up() -> None:
-    """Load torch while the form is being filled, so that pressing Train does not hold the window up."""
+def _load_torch(_: Control) -> None:
+    # whoever presses Train is told that it is missing
     with suppress(MissingDependencyError):
         need_torch()
 
 
+_LOADING = "Loading PyTorch…"
 _TITLES = {"ndim": "Dimensions", "merge": "One class for all", "background": "Background label", "minutes": "Stop after"}
 _WITHOUT = {"minutes": "no limit", "background": "0, if any"}
 _CHOICES = {"ndim": ("2D, plane by plane", "3D, volumes")}
