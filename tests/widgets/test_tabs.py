@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from qtpy.QtCore import Qt
-from qtpy.QtWidgets import QDockWidget, QLabel
+from qtpy.QtWidgets import QDockWidget, QLabel, QMainWindow
 from tests.widgets.conftest import process_until
 
 pytestmark = pytest.mark.gui
@@ -32,6 +32,20 @@ def test_docks_from_the_menu_become_tabs(viewer: Any) -> None:
     assert titles_behind(viewer, third) == {"Annotate", "Recipe"}
     window = viewer.window._qt_window
     assert window.dockWidgetArea(third) == window.dockWidgetArea(first) == Qt.DockWidgetArea.RightDockWidgetArea
+
+
+def test_the_newest_is_in_front(viewer: Any) -> None:
+    """In a window without a canvas, whose drawing needs OpenGL."""
+    from napari_lightbox.widgets.docked import Docked
+
+    window, docks = QMainWindow(), []
+    window.show()
+    for name in ("one", "two", "three"):
+        docks.append(QDockWidget(name, window))
+        docks[-1].setWidget(Docked(name))
+        window.addDockWidget(Qt.DockWidgetArea.RightDockWidgetArea, docks[-1])
+        process_until(lambda: [not dock.visibleRegion().isEmpty() for dock in docks] == [False] * (len(docks) - 1) + [True])
+    window.close()
 
 
 def test_docks_of_others_are_left_where_they_are(viewer: Any) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from qtpy.QtCore import QTimer
 from qtpy.QtWidgets import QDockWidget, QMainWindow, QWidget
 
 
@@ -15,4 +16,5 @@ def join_tabs(dock: QDockWidget, kind: type[QWidget]) -> None:
     beside = [other for other in others if other.isVisibleTo(window) and window.dockWidgetArea(other) == side]
     if beside:
         window.tabifyDockWidget(beside[-1], dock)
-        dock.raise_()
+        # Qt makes the tabs in a turn of their own, and chooses the one in front then
+        QTimer.singleShot(0, dock, dock.raise_)
