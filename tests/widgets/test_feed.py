@@ -8,6 +8,7 @@ from typing import Any
 import dask.array as da
 import numpy as np
 import pytest
+from qtpy.QtCore import QTimer
 from tests.widgets.conftest import process_until
 from tests.widgets.gate import IMAGE, Gate
 
@@ -122,8 +123,10 @@ def test_nobody_hears_of_layers_that_are_gone(viewer: Any, failures: list[Except
     process_until(reading.is_set)
     viewer.layers.clear()
     gone.set()
-    process_until(lambda: not distant.feed._fetching)
     process_until(lambda: not any(thread.name == "lightbox-feed" for thread in threading.enumerate()))
+    rung: list[bool] = []
+    QTimer.singleShot(50, lambda: rung.append(True))
+    process_until(lambda: bool(rung))
     assert failures == []
 
 
