@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from tests.widgets.conftest import press, process_until
 
-from napari_lightbox.errors import InputError
+from napari_lightbox.errors import InputError, MissingDependencyError
 from napari_lightbox.models.train.loop import Trainer
 from napari_lightbox.models.train.samples import make_dataset
 from napari_lightbox.models.train.settings import TrainSettings
@@ -62,6 +62,23 @@ def test_training_waits_for_torch(viewer: Any, nuclei: Any, monkeypatch: pytest.
     loaded.set()
     process_until(widget.bar.run.isEnabled)
     assert widget.bar.message.text() == ""
+
+
+@pytest.mark.parametrize("wrong", [MissingDependencyError("PyTorch", "is missing", "Install it"), OSError("broken")])
+def test_a_torch_that_does_not_load_is_told_when_it_is_needed(
+    viewer: Any, nuclei: Any, monkeypatch: pytest.MonkeyPatch, wrong: Exception
+) -> None:
+    from napari_lightbox.widgets import train_dock
+
+    def need_torch() -> None:
+        raise wrong
+
+    monkeypatch.setattr(train_dock, "need_torch", need_torch)
+    widget = train_dock.TrainDock(viewer)
+    viewer.window.add_dock_widget(widget, name="Train a U-Net (Lightbox)")
+    process_until(widget.bar.run.isEnabled)
+    assert widget.bar.message.text() == ""
+    assert messages() == []
 
 
 def threads() -> int:

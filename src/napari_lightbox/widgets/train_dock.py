@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from typing import TYPE_CHECKING, Any, cast
 
 from napari.layers import Image, Layer
@@ -13,7 +12,7 @@ from napari_lightbox.contract import registry
 from napari_lightbox.engine.control import Control
 from napari_lightbox.engine.request import Request
 from napari_lightbox.engine.runner import Job, Outcome
-from napari_lightbox.errors import LightboxError, MissingDependencyError
+from napari_lightbox.errors import LightboxError
 from napari_lightbox.models.device import need_torch
 from napari_lightbox.models.train.job import TrainingJob
 from napari_lightbox.models.train.settings import TrainSettings, train_documentation, train_parameters
@@ -121,10 +120,14 @@ class TrainDock(Docked):
         self._viewer.window.add_dock_widget(dock, name="U-Net segmentation (Lightbox)", area="right", tabify=True)
 
     def _load(self) -> None:
-        """Load torch while the form is being filled: loading it holds the window up, which a run must not."""
+        """Load torch while the form is being filled: loading it holds the window up, which a run must not.
+
+        Whoever presses Train is told what is wrong with it.
+        """
         self.bar.run.setEnabled(False)
         self.bar.message.setText(_LOADING)
         self._loading.finished.connect(self._loaded)
+        self._loading.failed.connect(self._loaded)
         self._loading.start()
 
     def _loaded(self, _: object) -> None:
@@ -240,9 +243,7 @@ class TrainDock(Docked):
 
 
 def _load_torch(_: Control) -> None:
-    # whoever presses Train is told that it is missing
-    with suppress(MissingDependencyError):
-        need_torch()
+    need_torch()
 
 
 _LOADING = "Loading PyTorch…"
