@@ -65,6 +65,32 @@ def threads_of_libraries() -> dict[str, int]:
     }
 
 
+async def told_of_heartbeats(dask_worker=None) -> dict[str, bool]:
+    """Whether a worker tells of two heartbeats that fail: its scheduler is gone, and something else."""
+    import io
+    import logging
+
+    from distributed.comm import CommClosedError
+
+    class Broken:
+        error: Exception
+
+        async def heartbeat_worker(self, **_) -> None:
+            raise self.error
+
+    (handler,) = logging.getLogger("distributed").handlers
+    scheduler, terminal, told = dask_worker.scheduler, handler.stream, {}
+    dask_worker.scheduler = Broken()
+    try:
+        for Broken.error in (CommClosedError("gone"), OSError("disk")):
+            handler.stream = io.StringIO()
+            await dask_worker.heartbeat()
+            told[str(Broken.error)] = "Traceback" in handler.stream.getvalue()
+    finally:
+        dask_worker.scheduler, handler.stream = scheduler, terminal
+    return told
+
+
 def budget() -> int:
     return settings().memory_budget
 
@@ -111,6 +137,12 @@ def test_libraries_keep_to_the_threads_of_their_worker(cluster: Cluster) -> None
 
 def test_settings_of_workers(cluster: Cluster) -> None:
     assert list(cluster.client.run(budget).values()) == [2**30] * 2
+
+
+def test_workers_do_not_tell_that_their_scheduler_is_gone(cluster: Cluster) -> None:
+    """Whoever ends a run with Ctrl-C would now and then read the traceback of a heartbeat."""
+    told = cluster.client.run(told_of_heartbeats)
+    assert list(told.values()) == [{"gone": False, "disk": True}] * 2
 
 
 def test_a_cluster_of_our_own(one_worker: ServerConfig, gate: Gate, announced, pool: Executor) -> None:

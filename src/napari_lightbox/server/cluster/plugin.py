@@ -13,6 +13,7 @@ from distributed import WorkerPlugin
 from napari_lightbox import __version__
 from napari_lightbox.contract import registry
 from napari_lightbox.server.cluster.on_scheduler import check_version
+from napari_lightbox.server.cluster.parting import be_discreet
 from napari_lightbox.server.cluster.threads import limit_threads
 from napari_lightbox.settings import override, settings
 
@@ -27,7 +28,8 @@ class LightboxPlugin(WorkerPlugin):  # type: ignore[misc]
     changes
         Settings other than those that the worker reads from its own environment.
     own
-        Whether the server started the worker, and ends it: then Ctrl-C in the terminal of the server is not for the worker.
+        Whether the server started the worker, and ends it: then Ctrl-C in the terminal of the server is not for the worker,
+        nor are closed connections for that terminal.
     """
 
     name = "napari-lightbox"
@@ -56,6 +58,7 @@ class LightboxPlugin(WorkerPlugin):  # type: ignore[misc]
         self._scope.enter_context(override(**{"threads": share, "memory_budget": budget} | self._changes))
         if self._own and threading.current_thread() is threading.main_thread():
             signal.signal(signal.SIGINT, signal.SIG_IGN)
+            be_discreet()
 
     def teardown(self, worker: Any) -> None:
         """Give the worker its own settings back."""
