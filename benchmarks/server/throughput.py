@@ -17,9 +17,11 @@ from napari_lightbox.engine.request import Request
 
 # ten thousand of them are less than what the server keeps of a film, so that nothing is sent again
 PLANE = (64, 64)
-COUNTS, SHORT_COUNTS = {100: 3, 300: 3, 1000: 3, 3000: 3, 10000: 2}, {100: 3, 300: 3, 1000: 1}
-# films of this length are run before and after every other: the machine itself is twice as fast at one moment as at another
-BESIDE, BESIDES = 300, 3
+COUNTS, SHORT_COUNTS = {100: 5, 300: 5, 1000: 5, 3000: 3, 10000: 2}, {100: 1, 300: 1, 1000: 1}
+# short films are run one after the other, until a turn has so many chunks: a machine that rested is slow at first
+TURN = 1000
+# turns of films of this length come before and after every other: the machine is twice as fast at one moment as at another
+BESIDE = 300
 NAMES = ("new", "again", "new_server", "again_server", "new_workers", "again_workers")
 TECHNIQUE: tuple[str, dict[str, Any]] = ("gaussian_blur", {"sigma": 1.0})
 FLAT = 0.15
@@ -34,7 +36,7 @@ def main(short: bool = False) -> dict[str, Any]:
         there = lb.connect(running.url, token=running.token)
         try:
             there.apply("gaussian_blur", np.zeros((2, 64, 64), np.uint16), sigma=1.0)
-            run(there, running, 30)
+            turn(there, running, BESIDE)
             rows = [row(there, running, count, repeats) for count, repeats in (SHORT_COUNTS if short else COUNTS).items()]
         finally:
             there.close()
@@ -50,49 +52,49 @@ def main(short: bool = False) -> dict[str, Any]:
 
 
 def row(there: Any, running: ServerProcess, count: int, repeats: int) -> dict[str, Any]:
-    """Measure one length, each run between runs of the length that all are compared with."""
-    beside, runs = [usual(there, running)], []
+    """Measure one length, each turn between turns of the length that all are compared with."""
+    beside, turns = [turn(there, running, BESIDE)], []
     for _ in range(repeats):
-        runs.append(per_chunk([run(there, running, count)], count))
-        beside.append(usual(there, running))
-    costs = {name: statistics.median(cost[name] for cost in runs) for name in NAMES}
+        turns.append(turn(there, running, count))
+        beside.append(turn(there, running, BESIDE))
+    costs = {name: statistics.median(cost[name] for cost in turns) for name in NAMES}
     around = [{name: (one[name] + other[name]) / 2 for name in NAMES} for one, other in itertools.pairwise(beside)]
-    ratios = {name: statistics.median(c[name] / b[name] for c, b in zip(runs, around, strict=True)) for name in NAMES}
+    ratios = {name: statistics.median(c[name] / b[name] for c, b in zip(turns, around, strict=True)) for name in NAMES}
     figures = ", ".join(f"{name} {cost:6.2f} ({ratios[name]:.2f})" for name, cost in costs.items())
     print(f"{count:6} chunks, ms per chunk: {figures}", flush=True)
     told = {f"{name}_ms_per_chunk": cost for name, cost in costs.items()}
     return {"chunks": count, "repeats": repeats, **told, **{f"{name}_ratio": ratio for name, ratio in ratios.items()}}
 
 
-def usual(there: Any, running: ServerProcess) -> dict[str, float]:
-    """Return the cost per chunk, at this moment, of the length that all are compared with."""
-    return per_chunk([run(there, running, BESIDE) for _ in range(BESIDES)], BESIDE)
+def turn(there: Any, running: ServerProcess, count: int) -> dict[str, float]:
+    """Return milliseconds per chunk of jobs on new films and on the same ones again, and the processor time of both.
 
-
-def per_chunk(runs: list[list[float]], count: int) -> dict[str, float]:
-    """Return the middle of some runs in milliseconds per chunk, by what was measured."""
-    return {name: 1e3 * statistics.median(values) / count for name, values in zip(NAMES, zip(*runs, strict=True), strict=True)}
-
-
-def run(there: Any, running: ServerProcess, count: int) -> list[float]:
-    """Return the seconds of a job on a new film and on the same one again, and the processor time of both; nothing is fetched."""
+    Each job is waited for and deleted before the next one is submitted; nothing is fetched.
+    """
     # no chunk of it may be that of another film: the server would have it already
-    film = lazy_stack(count, PLANE, next(_seeds))
+    films = [lazy_stack(count, PLANE, next(_seeds)) for _ in range(max(1, TURN // count))]
     seconds: list[float] = []
     server: list[float] = []
     workers: list[float] = []
     for _ in range(2):
         before = used([psutil.Process(running.pid)]), used(running.workers())
         start = time.perf_counter()
-        job = there.submit(Request(TECHNIQUE[0], (film,), TECHNIQUE[1]))
-        if not job.wait(1800) or job.status != "done":
-            raise RuntimeError(f"{job.status}: {job.message}")
+        for film in films:
+            run(there, film)
         seconds.append(time.perf_counter() - start)
-        there.delete(job.id)
         settle(running)
         server.append(used([psutil.Process(running.pid)]) - before[0])
         workers.append(used(running.workers()) - before[1])
-    return [*seconds, *server, *workers]
+    chunks = count * len(films)
+    return {name: 1e3 * value / chunks for name, value in zip(NAMES, (*seconds, *server, *workers), strict=True)}
+
+
+def run(there: Any, film: Any) -> None:
+    """Run one job from beginning to end."""
+    job = there.submit(Request(TECHNIQUE[0], (film,), TECHNIQUE[1]))
+    if not job.wait(1800) or job.status != "done":
+        raise RuntimeError(f"{job.status}: {job.message}")
+    there.delete(job.id)
 
 
 def settle(running: ServerProcess) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import signal
 import threading
@@ -48,6 +49,8 @@ def serve(config: ServerConfig, *, show_token: bool, say: Say = print) -> None:
         stop.append(server.stop)
         for line in welcome(config, url_of(config, listening), show_token=show_token):
             say(line)
+        # what was loaded stays: looking through it again and again would stop everybody for a tenth of a second
+        gc.freeze()
         server.run(sockets=[listening])
         say("stopped; jobs that are not finished go on when the server starts again")
 

@@ -15,6 +15,7 @@ from napari_lightbox.contract import Technique
 from napari_lightbox.engine.request import Region, Request
 from napari_lightbox.engine.runner import Outcome, Runner
 from napari_lightbox.errors import LightboxError
+from napari_lightbox.widgets.arrival import bring_in
 from napari_lightbox.widgets.layers import METADATA, data_shape
 from napari_lightbox.widgets.lifeline import Lifeline
 from napari_lightbox.widgets.results import Origin, array_layer
@@ -125,11 +126,8 @@ class Preview(QObject):  # type: ignore[misc]
         self.said.emit("")
 
     def _replace_layer(self, fresh: Layer) -> None:
-        selected = set(self._viewer.layers.selection)
-        selected.discard(self.layer)
         self._remove_layer()
-        self.layer = self._viewer.add_layer(fresh)
-        self._viewer.layers.selection = selected & set(self._viewer.layers)
+        self.layer = bring_in(self._viewer, fresh)
 
     def _remove_layer(self) -> None:
         layer, self.layer = self.layer, None

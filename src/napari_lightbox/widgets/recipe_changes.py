@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 from napari.layers import Image, Layer
 
+from napari_lightbox.widgets.arrival import bring_in
+
 if TYPE_CHECKING:
     from napari.components import ViewerModel
 
@@ -175,11 +177,11 @@ class RecipeAction:
 
 def exchange(viewer: ViewerModel, old: Layer | None, new: Layer | None) -> None:
     """Put a layer where another one was, selected if that was; without an old one on top, without a new one none."""
-    selected = old is not None and old in viewer.layers.selection
+    selected = old is None or old in viewer.layers.selection
     place = viewer.layers.index(old) if old is not None and old in viewer.layers else len(viewer.layers)
     if old is not None and old in viewer.layers:
         viewer.layers.remove(old)
     if new is not None:
-        viewer.layers.insert(place, new)
+        bring_in(viewer, new, place)
         if selected:
             viewer.layers.selection = {new}

@@ -12,6 +12,7 @@ from napari.layers import Image, Labels, Layer, Points, Shapes, Surface, Vectors
 from napari_lightbox.axes import Geometry, Volume
 from napari_lightbox.contract import Technique, values
 from napari_lightbox.engine.runner import Outcome
+from napari_lightbox.widgets.arrival import bring_in, select_soon
 from napari_lightbox.widgets.form import readable
 from napari_lightbox.widgets.label_ids import write_into
 from napari_lightbox.widgets.layers import METADATA, geometry_of
@@ -65,7 +66,8 @@ def show_outcome(
         elif isinstance(value, np.ndarray):
             tables[title] = _array_table(value)
         else:
-            layers.append(viewer.add_layer(_layer(value, title, origin, limits if position == 0 else None)))
+            layers.append(bring_in(viewer, _layer(value, title, origin, limits if position == 0 else None)))
+    select_soon(viewer, [layer for layer in layers if layer is not origin.target])
     _remember(layers, origin, extras)
     for table in tables.values():
         put_features(described(layers, origin), table)

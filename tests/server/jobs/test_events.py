@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import threading
 
+import pytest
+
 from napari_lightbox.server.jobs.events import Event, Events
 
 
@@ -56,6 +58,39 @@ def test_a_slow_listener_hears_the_last_state_and_every_wanted_chunk() -> None:
     assert heard[0] == state(0.0)
     assert heard[1] == Event("wanted", {"source": "s", "chunks": list(range(1001))})
     assert heard[2:] == [Event("outputs", {}), state(1.0, "done")]
+
+
+async def told_while_a_job_grows(other: Event) -> list[Event]:
+    """Return what a quick listener hears of two hundred states in a row and of one more event."""
+    events = Events(lambda _: [state(0.0)])
+    heard: list[Event] = []
+
+    async def listen() -> None:
+        async for event in events.subscribe("a"):
+            heard.append(event)  # noqa: PERF401 - looked at while it grows
+
+    listening = asyncio.ensure_future(listen())
+    await joined(events)
+    for n in range(200):
+        events.publish("a", state((n + 1) / 1000))
+        await asyncio.sleep(0.001)
+    events.publish("a", other)
+    while other not in heard:  # noqa: ASYNC110 - nothing else tells that it was heard
+        await asyncio.sleep(0.01)
+    listening.cancel()
+    return heard
+
+
+def test_a_bar_that_grows_is_told_a_few_times_and_where_it_stopped() -> None:
+    heard = asyncio.run(asyncio.wait_for(told_while_a_job_grows(state(0.5)), 60))
+    assert len(heard) < 100
+    assert heard[-1] == state(0.5)
+
+
+@pytest.mark.parametrize("pressing", [wanted(1), Event("outputs", {}), state(1.0, "done")])
+def test_what_somebody_waits_for_does_not_wait_for_a_bar(monkeypatch: pytest.MonkeyPatch, pressing: Event) -> None:
+    monkeypatch.setattr("napari_lightbox.server.jobs.events.STATE_SECONDS", 3600.0)
+    assert pressing in asyncio.run(asyncio.wait_for(told_while_a_job_grows(pressing), 60))
 
 
 def test_chunks_that_came_meanwhile_are_not_wanted_any_more() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import signal
 import threading
 from collections.abc import Mapping
@@ -59,6 +60,8 @@ class LightboxPlugin(WorkerPlugin):  # type: ignore[misc]
         if self._own and threading.current_thread() is threading.main_thread():
             signal.signal(signal.SIGINT, signal.SIG_IGN)
             be_discreet()
+            # what was loaded stays, and is not looked through again and again
+            gc.freeze()
 
     def teardown(self, worker: Any) -> None:
         """Give the worker its own settings back."""

@@ -11,6 +11,9 @@ from typing import Any, Literal
 
 from napari_lightbox.server.jobs.job import UNFINISHED
 
+# nobody sees more of a bar that grows
+STATE_SECONDS = 0.05
+
 Name = Literal["state", "wanted", "outputs"]
 
 
@@ -34,7 +37,7 @@ class Events:
     """Fans events out from any thread to any number of listeners.
 
     A listener that is slow misses states in between, never the last one, and no chunk that is still wanted: what waits
-    for it does not grow.
+    for it does not grow. Others hear of a state that is followed by another one at once no more than it.
 
     Parameters
     ----------
@@ -106,19 +109,25 @@ class _Listener:
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = loop
         self._ready = asyncio.Event()
+        self._pressing = asyncio.Event()
         self._waiting = _Waiting()
+        self._next_state = 0.0
         self._lock = threading.Lock()
 
     def offer(self, event: Event) -> None:
+        pressing = event.is_last or event.name != "state"
         with self._lock:
+            known = not pressing and self._waiting.state is not None
             if event.name == "wanted":
                 chunks = self._waiting.wanted.setdefault(event.data["source"], {})
                 chunks.update(dict.fromkeys(event.data["chunks"]))
             else:
                 setattr(self._waiting, event.name, event)
+        if known:
+            return
         # a loop that has been closed has nobody left to tell
         with suppress(RuntimeError):
-            self._loop.call_soon_threadsafe(self._ready.set)
+            self._loop.call_soon_threadsafe(self._wake, pressing)
 
     def withdraw(self, source: str, chunks: Iterable[int]) -> None:
         with self._lock:
@@ -128,7 +137,18 @@ class _Listener:
 
     async def next(self) -> list[Event]:
         await self._ready.wait()
+        # a state alone waits for the next one, as it costs both sides as much to tell as a small block to compute
+        with suppress(TimeoutError):
+            async with asyncio.timeout_at(self._next_state):
+                await self._pressing.wait()
         self._ready.clear()
+        self._pressing.clear()
         with self._lock:
             waiting, self._waiting = self._waiting, _Waiting()
+        self._next_state = self._loop.time() + STATE_SECONDS
         return waiting.events()
+
+    def _wake(self, pressing: bool) -> None:
+        self._ready.set()
+        if pressing:
+            self._pressing.set()

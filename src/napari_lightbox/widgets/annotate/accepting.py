@@ -19,6 +19,7 @@ from napari_lightbox.widgets.annotate.record import LayerRecord
 from napari_lightbox.widgets.annotate.seeds import background_id, blank_layer, check_grid
 from napari_lightbox.widgets.annotate.segment_panel import WHICH
 from napari_lightbox.widgets.annotate.steps import Stepper, Steps
+from napari_lightbox.widgets.arrival import bring_in
 from napari_lightbox.widgets.layers import volume_of
 
 
@@ -122,10 +123,8 @@ class Accepting(QObject):  # type: ignore[misc]
         if layer is None:
             name = f"{plan.image.name} objects"
             layer = blank_layer(plan.image, plan.axes, name)
-            active = bench.viewer.layers.selection.active
             at = bench.viewer.layers.index(self.preview.layer) if self.preview.layer in bench.viewer.layers else None
-            bench.viewer.layers.insert(len(bench.viewer.layers) if at is None else at, layer)
-            bench.viewer.layers.selection.active = active
+            bring_in(bench.viewer, layer, at)
             made = LayerAction(f"new layer {layer.name}", bench.viewer, layer, bench.session.hold)
             return bench.session.record(layer, empty=True), made
         if layer is plan.seeds:

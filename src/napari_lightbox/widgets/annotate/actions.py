@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from napari.layers import Layer
 
 from napari_lightbox.interaction.deltas import Delta
+from napari_lightbox.widgets.arrival import bring_in
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
@@ -83,7 +84,8 @@ class LayerAction:
 
     def redo(self) -> None:
         """Show the layer again where it was."""
-        self._viewer.layers.insert(min(self._place, len(self._viewer.layers)), self._layer)
+        place = min(self._place, len(self._viewer.layers))
+        self._viewer.layers.selection.active = bring_in(self._viewer, self._layer, place)
         self._hold(self._layer, False)
         self._taken_away = False
 

@@ -33,6 +33,7 @@ from napari_lightbox.widgets.annotate.plan import Piece, Plan, Planner
 from napari_lightbox.widgets.annotate.seeds import background_id, seeds_geometry
 from napari_lightbox.widgets.annotate.side_by_side import SideBySide, copy_of
 from napari_lightbox.widgets.annotate.steps import Stepper
+from napari_lightbox.widgets.arrival import bring_in
 from napari_lightbox.widgets.layers import METADATA
 from napari_lightbox.widgets.placement import placed
 from napari_lightbox.widgets.worker import Watch
@@ -224,12 +225,10 @@ class Comparison(QWidget):  # type: ignore[misc]
         shown[shown == background_id(plan.seeds)] = 0
         layer = Labels(shown, name=f"{title} (compared)", opacity=0.5, **placed(part, plan.image, plan.axes))
         picture = copy_of(plan.image, f"{plan.image.name} under {title}")
-        selected = set(self._viewer.layers.selection)
         for added in (picture, layer):
             added.metadata = {**added.metadata, METADATA: {"preview": True}}
-            self.layers.append(self._viewer.add_layer(added))
+            self.layers.append(bring_in(self._viewer, added))
         picture.visible = self.grid.isChecked()
-        self._viewer.layers.selection = selected & set(self._viewer.layers)
 
     def _fill(self, found: Agreement) -> None:
         names = list(self.pieces)

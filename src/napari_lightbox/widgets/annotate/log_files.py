@@ -14,6 +14,7 @@ from napari_lightbox.interaction.entries import Accepted
 from napari_lightbox.interaction.log import InteractionLog
 from napari_lightbox.interaction.replay import replay_log
 from napari_lightbox.widgets.annotate.session import Session
+from napari_lightbox.widgets.arrival import bring_in, select_soon
 from napari_lightbox.widgets.layers import METADATA, volume_of
 from napari_lightbox.widgets.placement import placed
 
@@ -87,10 +88,11 @@ def show_opened(session: Session, image: Layer, opened: Opened) -> tuple[Labels 
     for name, volume in opened.targets.items():
         keywords: dict[str, Any] = placed(volume.geometry, image, volume_of(image).axes)
         keywords["metadata"] = {**volume.metadata, **keywords.get("metadata", {})}
-        layers[session.viewer.add_layer(Labels(volume.data, name=name, **keywords))] = name
+        layers[bring_in(session.viewer, Labels(volume.data, name=name, **keywords))] = name
     session.logbook.adopt(image, opened.log, opened.source, layers)
     for layer in layers:
         session.record(layer)
+    select_soon(session.viewer, list(layers))
     target = next((layer for layer, name in layers.items() if name == opened.accepted), None)
     seeds = next((layer for layer in layers if layer is not target), None)
     return seeds, target

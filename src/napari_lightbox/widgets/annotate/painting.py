@@ -25,6 +25,7 @@ from napari_lightbox.widgets.annotate.seeds import (
     start_painting,
 )
 from napari_lightbox.widgets.annotate.steps import Stepper
+from napari_lightbox.widgets.arrival import bring_in
 from napari_lightbox.widgets.layers import volume_of
 from napari_lightbox.widgets.lifeline import Lifeline
 from napari_lightbox.widgets.worker import Watch
@@ -155,7 +156,7 @@ class Painting(QObject):  # type: ignore[misc]
         bench = self._bench
         layer.brush_size = brush_size(layer)
         layer.n_edit_dimensions = 2
-        bench.viewer.add_layer(layer)
+        bench.viewer.layers.selection.active = bring_in(bench.viewer, layer)
         bench.session.record(layer, empty)
         bench.session.push(LayerAction(f"new layer {layer.name}", bench.viewer, layer, bench.session.hold))
         bench.panel.seeds.choose(layer)

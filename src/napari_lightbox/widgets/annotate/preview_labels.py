@@ -12,6 +12,7 @@ from napari_lightbox.widgets.annotate.plan import Piece
 from napari_lightbox.widgets.annotate.scope import covers, slabs, within
 from napari_lightbox.widgets.annotate.seeds import blank_layer
 from napari_lightbox.widgets.annotate.steps import Steps
+from napari_lightbox.widgets.arrival import bring_in
 from napari_lightbox.widgets.layers import METADATA
 
 if TYPE_CHECKING:
@@ -72,17 +73,13 @@ class PreviewLabels:
     def _shown(self, piece: Piece) -> Labels:
         if self.layer is not None and self.layer in self._viewer.layers:
             return self.layer
-        selected = set(self._viewer.layers.selection)
-        active = self._viewer.layers.selection.active
         layer = blank_layer(piece.plan.image, piece.plan.axes, NAME)
         layer.metadata = {METADATA: {"preview": True}}
         layer.opacity = _OPACITY
         layer.editable = False
         layers = self._viewer.layers
         below = layers.index(piece.plan.seeds) if piece.plan.seeds in layers else len(layers)
-        layers.insert(below, layer)
-        layers.selection = selected & set(layers)
-        layers.selection.active = active if active in layers else None
+        bring_in(self._viewer, layer, below)
         # a layer that somebody deleted by hand begins anew: earlier pieces went with it
         self.pieces = []
         self.layer = layer

@@ -13,6 +13,7 @@ from napari_lightbox.interaction.journal import pending, recover
 from napari_lightbox.interaction.recovery import Recovered, discard
 from napari_lightbox.widgets.annotate.diary import journal_folder
 from napari_lightbox.widgets.annotate.task import Task
+from napari_lightbox.widgets.arrival import bring_in, select_soon
 from napari_lightbox.widgets.placement import placed
 
 if TYPE_CHECKING:
@@ -85,7 +86,8 @@ class RecoveryBanner(QFrame):  # type: ignore[misc]
         layers = []
         for item in found:
             title = f"{item.name} (recovered)"
-            layers.append(self._viewer.add_layer(Labels(item.volume.data, name=title, **placed(item.volume.geometry))))
+            layers.append(bring_in(self._viewer, Labels(item.volume.data, name=title, **placed(item.volume.geometry))))
+        select_soon(self._viewer, layers)
         # a journal goes only once its labels are in the viewer, where a new journal follows them
         self.restored.emit(layers)
         self._discard()
