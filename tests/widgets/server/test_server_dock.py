@@ -137,7 +137,7 @@ def test_runs_are_shown_and_can_be_stopped(viewer: Any, connected: str, server_d
     select(dock, job.id)
     process_until(lambda: shown(dock)[job.id][1].endswith("%"))
     assert shown(dock)[job.id][0] == "Gaussian blur"
-    assert "1 running" in dock.panel.summary.text()
+    process_until(lambda: "1 running" in dock.panel.summary.text())
     assert dock.panel.cancel.isEnabled()
     press(dock.panel.cancel)
     process_until(lambda: shown(dock)[job.id][1] == "cancelled")
