@@ -23,7 +23,7 @@ AnyLayer = TypeVar("AnyLayer", bound=Layer)
 def bring_in(viewer: ViewerModel, layer: AnyLayer, place: int | None = None) -> AnyLayer:
     """Add a layer without selecting it and return it; what napari draws only while somebody paints follows piece by piece.
 
-    The marks of the brush and of the polygon take as long to make as all the rest of a Labels layer, and nobody sees them
+    The marks of the brush and of the polygon take about as long to make as the rest of a Labels layer, and nobody sees them
     before they paint.
 
     Parameters
@@ -47,7 +47,7 @@ def bring_in(viewer: ViewerModel, layer: AnyLayer, place: int | None = None) -> 
 def select_soon(viewer: ViewerModel, layers: Sequence[Layer]) -> None:
     """Select the last of some new layers when it has been drawn, unless somebody selected another one meanwhile.
 
-    Showing the controls of a layer takes as long again as showing the layer.
+    Showing the controls of a layer is enough for a turn of its own.
     """
     active = viewer.layers.selection.active
 
