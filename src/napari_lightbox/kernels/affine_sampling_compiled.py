@@ -41,6 +41,11 @@ def _is_out(z: float, y: float, x: float, whole: Any) -> bool:
 
 
 @njit(nogil=True, cache=True, error_model="numpy")
+def _is_beyond(z: float, y: float, x: float, whole: Any) -> bool:
+    return not (-1.0 < z < whole[0] and -1.0 < y < whole[1] and -1.0 < x < whole[2])
+
+
+@njit(nogil=True, cache=True, error_model="numpy")
 def _spline(t: float) -> tuple[float, float, float, float]:
     s = 1.0 - t
     return s * s * s / 6, (4 - 6 * t * t + 3 * t * t * t) / 6, (4 - 6 * s * s + 3 * s * s * s) / 6, t * t * t / 6
@@ -96,6 +101,9 @@ def _in_plane(block: Any, a: int, b: int, c: int, ty: float, tx: float) -> Any:
 def _linear(block: Any, z: float, y: float, x: float, whole: Any, start: Any, border: int, fill: Any) -> float:
     k, j, i = int(np.floor(z)), int(np.floor(y)), int(np.floor(x))
     tz, ty, tx = z - k, y - j, x - i
+    planes = (_fold(k, whole[0], border), _fold(k + 1, whole[0], border))
+    rows = (_fold(j, whole[1], border), _fold(j + 1, whole[1], border))
+    columns = (_fold(i, whole[2], border), _fold(i + 1, whole[2], border))
     total = 0.0
     for d in range(2):
         wz = tz if d else 1.0 - tz
@@ -103,8 +111,12 @@ def _linear(block: Any, z: float, y: float, x: float, whole: Any, start: Any, bo
             wy = ty if e else 1.0 - ty
             for f in range(2):
                 w = wz * wy * (tx if f else 1.0 - tx)
-                if w != 0.0:
-                    total += w * _value(block, k + d, j + e, i + f, whole, start, border, fill)
+                if w == 0.0:
+                    continue
+                if planes[d] < 0 or rows[e] < 0 or columns[f] < 0:
+                    total += w * fill
+                else:
+                    total += w * block[planes[d] - start[0], rows[e] - start[1], columns[f] - start[2]]
     return total
 
 
@@ -140,7 +152,7 @@ def _linear_row(
         if 0 <= b < height - 1 and 0 <= c < width - 1 and 0 <= a < depth and (tz == 0.0 or a < depth - 1):
             front = _in_plane(block, a, b, c, y - j, x - l)
             values[i] = front if tz == 0.0 else _mix(front, _in_plane(block, a + 1, b, c, y - j, x - l), tz)
-        elif border <= CUT and not (-1.0 < z < whole[0] and -1.0 < y < whole[1] and -1.0 < x < whole[2]):
+        elif (border == CUT and _is_out(z, y, x, whole)) or (border == BLEND and _is_beyond(z, y, x, whole)):
             values[i] = fill
         else:
             values[i] = _linear(block, z, y, x, whole, start, border, fill)
@@ -212,7 +224,7 @@ def linear_block(
     """
     rows, columns = out.shape[1:]
     places, values = np.empty((3, columns)), np.empty(columns)
-    at, scratch = np.empty(STRETCH, np.uintp), np.empty((6, STRETCH))
+    at, scratch = np.empty(STRETCH, np.uintp), np.empty((7, STRETCH))
     for row in range(top, bottom):
         k, j = row // rows, row % rows
         _positions(matrix, shifts, k + out_start[0], j + out_start[1], out_start[2], row, places)
