@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import statistics
 import time
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -17,56 +18,83 @@ from napari_lightbox.engine.request import Request
 
 # ten thousand of them are less than what the server keeps of a film, so that nothing is sent again
 PLANE = (64, 64)
-COUNTS, SHORT_COUNTS = {100: 5, 300: 5, 1000: 5, 3000: 3, 10000: 2}, {100: 1, 300: 1, 1000: 1}
-# short films are run one after the other, until a turn has so many chunks: a machine that rested is slow at first
-TURN = 1000
-# turns of films of this length come before and after every other: the machine is twice as fast at one moment as at another
-BESIDE = 300
+BRIEF, LONG, PASSES = (100, 1000), 10000, 4
+# brief films are run one after the other, until a turn has so many chunks
+TURN = 2000
+# a machine that rested is slow at first: it runs a film that it knows before the clock starts
+WARM = 200
 NAMES = ("new", "again", "new_server", "again_server", "new_workers", "again_workers")
 TECHNIQUE: tuple[str, dict[str, Any]] = ("gaussian_blur", {"sigma": 1.0})
 FLAT = 0.15
 QUIET_SECONDS = 0.5
 
-_seeds = itertools.count()
+Cost = dict[str, float]
+WARMING = 0
+_seeds = itertools.count(WARMING + 1)
 
 
 def main(short: bool = False) -> dict[str, Any]:
-    """Run films of growing length: as new ones, and again when the server has their chunks."""
+    """Run films of growing length: as new ones, and again when the server has their chunks.
+
+    The machine is half as fast again at one moment as at another. So the brief films take turns, and are compared with each
+    other in each round of them; a long one is compared with the rounds right before and after it.
+    """
     with server() as running:
         there = lb.connect(running.url, token=running.token)
         try:
             there.apply("gaussian_blur", np.zeros((2, 64, 64), np.uint16), sigma=1.0)
-            turn(there, running, BESIDE)
-            rows = [row(there, running, count, repeats) for count, repeats in (SHORT_COUNTS if short else COUNTS).items()]
+            turn(there, running, BRIEF[-1])
+            rounds, long = [brief(there, running)], []
+            for _ in range(0 if short else PASSES):
+                long.append(told(LONG, turn(there, running, LONG)))
+                rounds.append(brief(there, running))
         finally:
             there.close()
-    summary: dict[str, Any] = {"chunk_bytes": PLANE[0] * PLANE[1] * 2}
+    rows = [row(count, [costs[count] for costs in rounds], [level([costs]) for costs in rounds]) for count in BRIEF]
+    if long:
+        rows.append(row(LONG, long, [level(beside) for beside in itertools.pairwise(rounds)]))
+    return {"rows": rows, "summary": summary(rows)}
+
+
+def brief(there: Any, running: ServerProcess) -> dict[int, Cost]:
+    """Measure each of the brief lengths once."""
+    return {count: told(count, turn(there, running, count)) for count in BRIEF}
+
+
+def level(rounds: Iterable[dict[int, Cost]]) -> Cost:
+    """Return what chunks cost in some rounds of brief films."""
+    costs = [cost for costs in rounds for cost in costs.values()]
+    return {name: statistics.mean(cost[name] for cost in costs) for name in NAMES}
+
+
+def told(count: int, cost: Cost) -> Cost:
+    """Return a cost after it was printed."""
+    print(f"{count:6} chunks, ms per chunk: " + ", ".join(f"{name} {cost[name]:5.2f}" for name in NAMES), flush=True)
+    return cost
+
+
+def row(count: int, costs: Sequence[Cost], levels: Sequence[Cost]) -> dict[str, Any]:
+    """Return what chunks of films of one length cost, and as shares of what others cost at the time."""
+    found: dict[str, Any] = {"chunks": count, "repeats": len(costs)}
+    for name in NAMES:
+        ratios = [cost[name] / level[name] for cost, level in zip(costs, levels, strict=True)]
+        found[f"{name}_ms_per_chunk"] = statistics.median(cost[name] for cost in costs)
+        found[f"{name}_ratio"], found[f"{name}_ratios"] = statistics.median(ratios), ratios
+    return found
+
+
+def summary(rows: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """Return what to look at: whether the dearest chunk costs little more than the cheapest."""
+    found: dict[str, Any] = {"chunk_bytes": PLANE[0] * PLANE[1] * 2}
     for name in ("new", "again", "new_server", "again_server"):
-        summary[f"{name}_ms_per_chunk"] = [entry[f"{name}_ms_per_chunk"] for entry in rows]
-        ratios = summary[f"{name}_to_{BESIDE}_beside"] = [entry[f"{name}_ratio"] for entry in rows]
-        summary[f"{name}_spread"] = max(ratios) / min(ratios) - 1
-        # against the middle: none is further away than the limit
-        middle = (max(ratios) + min(ratios)) / 2
-        summary[f"{name}_flat"] = max(ratios) <= middle * (1 + FLAT)
-    return {"rows": rows, "summary": summary}
+        found[f"{name}_ms_per_chunk"] = [entry[f"{name}_ms_per_chunk"] for entry in rows]
+        ratios = found[f"{name}_to_brief_beside"] = [entry[f"{name}_ratio"] for entry in rows]
+        found[f"{name}_spread"] = max(ratios) / min(ratios) - 1
+        found[f"{name}_flat"] = found[f"{name}_spread"] <= FLAT
+    return found
 
 
-def row(there: Any, running: ServerProcess, count: int, repeats: int) -> dict[str, Any]:
-    """Measure one length, each turn between turns of the length that all are compared with."""
-    beside, turns = [turn(there, running, BESIDE)], []
-    for _ in range(repeats):
-        turns.append(turn(there, running, count))
-        beside.append(turn(there, running, BESIDE))
-    costs = {name: statistics.median(cost[name] for cost in turns) for name in NAMES}
-    around = [{name: (one[name] + other[name]) / 2 for name in NAMES} for one, other in itertools.pairwise(beside)]
-    ratios = {name: statistics.median(c[name] / b[name] for c, b in zip(turns, around, strict=True)) for name in NAMES}
-    figures = ", ".join(f"{name} {cost:6.2f} ({ratios[name]:.2f})" for name, cost in costs.items())
-    print(f"{count:6} chunks, ms per chunk: {figures}", flush=True)
-    told = {f"{name}_ms_per_chunk": cost for name, cost in costs.items()}
-    return {"chunks": count, "repeats": repeats, **told, **{f"{name}_ratio": ratio for name, ratio in ratios.items()}}
-
-
-def turn(there: Any, running: ServerProcess, count: int) -> dict[str, float]:
+def turn(there: Any, running: ServerProcess, count: int) -> Cost:
     """Return milliseconds per chunk of jobs on new films and on the same ones again, and the processor time of both.
 
     Each job is waited for and deleted before the next one is submitted; nothing is fetched.
@@ -77,6 +105,7 @@ def turn(there: Any, running: ServerProcess, count: int) -> dict[str, float]:
     server: list[float] = []
     workers: list[float] = []
     for _ in range(2):
+        run(there, lazy_stack(WARM, PLANE, WARMING))
         before = used([psutil.Process(running.pid)]), used(running.workers())
         start = time.perf_counter()
         for film in films:

@@ -67,6 +67,7 @@ class Hostile:
         self.answers: dict[str, Answer] = {
             "GET /v1/greeting": say({"version": __version__, "protocol": 1}),
             "POST /v1/sessions": say({"id": "s1", "idle_s": 60, "dead_s": 60}),
+            "POST /v1/sessions/s1/sources": say_bytes(b"", 204),
             "DELETE /v1/sessions/s1": say_bytes(b""),
             "POST /v1/sources": say({"id": "i1", "missing": [0]}),
             "PUT /v1/sources/i1/chunks/0": say_bytes(b""),

@@ -55,6 +55,14 @@ def state(**changes):
     return say_events(("state", CARD | changes))
 
 
+def told(outputs):
+    return say_events(("outputs", outputs), ("state", CARD))
+
+
+def with_cards(cards):
+    return told({"outputs": {"result": VOLUME}, "provenance": {}, "cards": cards})
+
+
 def test_an_honest_one_is_believed(hostile) -> None:
     for lazy in (False, True):
         np.testing.assert_array_equal(run(hostile, lazy), np.zeros((4, 6), np.uint8))
@@ -88,6 +96,11 @@ def test_an_honest_one_is_believed(hostile) -> None:
         ("GET /v1/jobs/j1/events", state(status="failed"), ServerError),
         ("GET /v1/jobs/j1/events", say_events(("wanted", {"source": "i1", "chunks": [10**9]}), ("state", CARD)), WireError),
         ("GET /v1/jobs/j1/events", say_events(("wanted", {"source": "i1", "chunks": "all"}), ("state", CARD)), WireError),
+        ("GET /v1/jobs/j1/events", told([1]), WireError),
+        ("GET /v1/jobs/j1/events", told({"outputs": {}}), WireError),
+        ("GET /v1/jobs/j1/events", told({"outputs": {"result": VOLUME | {"data": "array:../a1"}}}), WireError),
+        ("GET /v1/jobs/j1/events", with_cards([1]), WireError),
+        ("GET /v1/jobs/j1/events", with_cards({"a1": {"dtype": "|O"}}), WireError),
         ("GET /v1/jobs/j1/outputs", outputs(outputs={}), WireError),
         ("GET /v1/jobs/j1/outputs", outputs(outputs=[1]), WireError),
         ("GET /v1/jobs/j1/outputs", outputs(provenance=None), WireError),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 import tracemalloc
 
 import dask.array as da
@@ -170,3 +171,34 @@ def test_a_failing_input_fails_the_run_with_its_own_error(runner) -> None:
     with pytest.raises(OSError, match="the disk is gone"):
         job.result(60)
     assert job.status == "failed"
+
+
+@pytest.mark.parametrize("lazy", [False, True])
+def test_a_job_takes_no_more_questions_than_it_must(runner, traffic, lazy) -> None:
+    image = volume(da.from_array(noise(6, 3, 30, 31), chunks=(1, 30, 31)))
+    job = runner.submit(Request("invert_intensity", (image,), lazy=lazy))
+    job.result(60)
+    assert job.wait(60)
+    traffic.clear()
+    again = runner.submit(Request("invert_intensity", (image,), lazy=lazy))
+    result = np.asarray(again.result(60).main.data)
+    assert again.wait(60)
+    np.testing.assert_array_equal(result, 255 - np.asarray(image.data))
+    asked = [(r.method, r.url.path.replace(again.id, "job")) for r in list(traffic.requests)]
+    others = [question for question in asked if "/c/" not in question[1]]
+    # the outputs come with the news of the job, and with them what its arrays are like
+    assert others == [("POST", "/v1/jobs"), ("GET", "/v1/jobs/job/events")]
+
+
+def test_one_session_keeps_what_is_sent_after_it_began(runner, traffic) -> None:
+    session = runner._link.session
+    name = session._id
+    for seed in (7, 8):
+        runner.submit(Request("invert_intensity", (volume(noise(seed, 3, 30, 31)),))).result(60)
+    while session._changed:
+        time.sleep(0.01)
+    runner.close()
+    told = [(r.method, r.url.path) for r in list(traffic.requests) if "/v1/sessions" in r.url.path]
+    assert ("POST", "/v1/sessions") not in told
+    assert told.count(("POST", f"/v1/sessions/{name}/sources")) in (1, 2)
+    assert told.count(("DELETE", f"/v1/sessions/{name}")) == 1

@@ -29,8 +29,11 @@ class Pinned:
     def pin(self, source: str, holder: str) -> None:
         self.held.setdefault(holder, set()).add(source)
 
-    def unpin(self, holder: str) -> None:
-        self.held.pop(holder, None)
+    def unpin(self, holder: str, source: str | None = None) -> None:
+        left = set() if source is None else self.held.get(holder, set()) - {source}
+        self.held[holder] = left
+        if not left:
+            del self.held[holder]
 
 
 @pytest.fixture
@@ -55,6 +58,36 @@ def test_a_session_keeps_its_sources_until_it_ends(sessions, sources) -> None:
     assert not sources.held
     with pytest.raises(GoneError):
         sessions.end(name, "ada")
+
+
+def test_what_a_session_keeps_can_be_changed(sessions, sources, clock) -> None:
+    name = sessions.create("ada", ["a", "b"])
+    other = sessions.create("ada", ["a"])
+    clock.now += 590
+    sessions._sessions[name].heard = sessions._sessions[other].heard = clock.now
+    sessions.hold(name, "ada", ["b", "c"])
+    assert sorted(map(sorted, sources.held.values())) == [["a"], ["b", "c"]]
+    clock.now += 59
+    # to keep something else is to do something
+    sessions.beat(name, "ada")
+    with pytest.raises(GoneError):
+        sessions.beat(other, "ada")
+    assert list(sources.held.values()) == [{"b", "c"}]
+    sessions.hold(name, "ada", [])
+    assert not sources.held
+    sessions.hold(name, "ada", ["a"])
+    sessions.end(name, "ada")
+    assert not sources.held
+    with pytest.raises(GoneError):
+        sessions.hold(name, "ada", ["a"])
+    assert not sources.held
+
+
+def test_what_cannot_be_kept_changes_nothing(sessions, sources) -> None:
+    name = sessions.create("ada", ["a"])
+    with pytest.raises(NotFoundError, match="nothing is not there"):
+        sessions.hold(name, "ada", ["b", "nothing"])
+    assert list(sources.held.values()) == [{"a"}]
 
 
 def test_silence_ends_it(sessions, sources, clock) -> None:
@@ -95,6 +128,8 @@ def test_others_are_not_let_in(sessions, sources) -> None:
     for call in (sessions.beat, sessions.end):
         with pytest.raises(GoneError):
             call(name, "bob")
+    with pytest.raises(GoneError):
+        sessions.hold(name, "bob", [])
     with pytest.raises(NotFoundError):
         sessions.create("bob", ["a"])
     with pytest.raises(NotFoundError):

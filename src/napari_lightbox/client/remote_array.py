@@ -50,6 +50,8 @@ class RemoteArray:
         Its name there.
     maker
         The job that makes it.
+    card
+        Type, shape and chunks, when the server has told them already.
 
     Raises
     ------
@@ -57,11 +59,11 @@ class RemoteArray:
         The server does not know it, or describes it in a way that cannot be.
     """
 
-    def __init__(self, link: Link, id: str, maker: Maker) -> None:  # noqa: A002
+    def __init__(self, link: Link, id: str, maker: Maker, card: ArrayCard | None = None) -> None:  # noqa: A002
         self._link = link
         self._maker = maker
         self.id = identity(id)
-        self.card = ArrayCard.from_json(field(link.connection.get(f"/v1/arrays/{self.id}/card"), "card", dict))
+        self.card = card or ArrayCard.from_json(field(link.connection.get(f"/v1/arrays/{self.id}/card"), "card", dict))
 
     @property
     def nbytes(self) -> int:

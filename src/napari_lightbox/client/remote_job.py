@@ -8,18 +8,17 @@ from concurrent.futures import Future
 from contextlib import suppress
 from typing import Any, NoReturn
 
-from napari_lightbox.client.answers import FINAL, JobCard, check_done, field, numbers
+from napari_lightbox.client.answers import FINAL, JobCard, check_done, field, mapping, numbers
 from napari_lightbox.client.early import Early
 from napari_lightbox.client.events import Event, EventStream
 from napari_lightbox.client.inputs import gives_lazy
 from napari_lightbox.client.link import Link
-from napari_lightbox.client.results import arrays_of, outcome_of, output_of, remembering
+from napari_lightbox.client.results import arrays_of, is_whole, outcome_of, output_of, remembering
 from napari_lightbox.client.submission import Submission, pairs, submit
 from napari_lightbox.engine.control import Control
 from napari_lightbox.engine.request import Region, Request
 from napari_lightbox.engine.runner import Job, Outcome, Status
 from napari_lightbox.errors import (
-    BusyError,
     CancelledError,
     ConnectionLostError,
     GoneError,
@@ -78,6 +77,7 @@ class RemoteJob:
         self._over = threading.Event()
         self._observers = Observers()
         self._early: Early | None = None
+        self._told: Any = None
         self._cancel_told = False
 
     def __repr__(self) -> str:
@@ -217,7 +217,7 @@ class RemoteJob:
         self._complete = True
         if not self._future.done():
             self._say("Fetching the result")
-            self._deliver()
+            self._deliver(self._told if self._told is not None and is_whole(self._told) else self._answer())
 
     def _heard(self, event: Event, card: JobCard | None) -> JobCard | None:
         """Answer an event, and return what is known about the job from now on."""
@@ -233,19 +233,18 @@ class RemoteJob:
                 chunks = numbers(event.data, "chunks", upload.count)
                 self._link.sender.send(upload, chunks, self, urgent=True)
         elif event.name == "outputs" and not self._future.done():
+            self._told = mapping(event.data)
             self._outputs_known()
         return card
 
     def _outputs_known(self) -> None:
         if self._lazy:
-            # told too early, it comes again
-            with suppress(BusyError):
-                self._deliver()
+            self._deliver(self._told)
         elif self._early is None:
-            self._early = Early(lambda: arrays_of(self._link, self._answer(), self))
+            told = self._told
+            self._early = Early(lambda: arrays_of(self._link, told, self))
 
-    def _deliver(self) -> None:
-        answer = self._answer()
+    def _deliver(self, answer: Any) -> None:
         outcome = outcome_of(self._link, answer, self, lazy=self._lazy, early=self._early, later=self._later)
         if self._submission is not None:
             outcome = remembering(self._submission.described, outcome, complete=not self._lazy)

@@ -8,7 +8,7 @@ from typing import Any
 
 from napari_lightbox import __version__
 from napari_lightbox.axes import Volume
-from napari_lightbox.client.answers import field
+from napari_lightbox.client.answers import field, mapping
 from napari_lightbox.client.early import Early
 from napari_lightbox.client.link import Link
 from napari_lightbox.client.remote_array import Maker, RemoteArray
@@ -21,6 +21,7 @@ from napari_lightbox.engine.provenance import record, sealed, with_provenance
 from napari_lightbox.engine.request import Request
 from napari_lightbox.engine.runner import Outcome
 from napari_lightbox.errors import LightboxError, WireError
+from napari_lightbox.wire import ArrayCard
 
 _PREFIX = "array:"
 _BROKEN = (KeyError, TypeError, ValueError, AttributeError, IndexError, RecursionError)
@@ -32,7 +33,7 @@ def arrays_of(link: Link, answer: Any, maker: Maker) -> Iterator[RemoteArray]:
     """Yield the arrays that a job is about to write."""
     for encoded in field(answer, "outputs", dict).values():
         if isinstance(encoded, Mapping) and encoded.get("kind") == "volume":
-            yield RemoteArray(link, _name(encoded.get("data")), maker)
+            yield _array(link, answer, encoded.get("data"), maker)
 
 
 def outcome_of(link: Link, answer: Any, maker: Maker, *, lazy: bool, early: Early | None, later: Later) -> Outcome:
@@ -57,7 +58,7 @@ def outcome_of(link: Link, answer: Any, maker: Maker, *, lazy: bool, early: Earl
         The server says something that cannot be, or an array cannot be fetched.
     """
     outputs = {
-        name: later(name) if _is_pending(encoded) else _decoded(link, encoded, maker, lazy, early)
+        name: later(name) if _is_pending(encoded) else _decoded(link, answer, encoded, maker, lazy, early)
         for name, encoded in field(answer, "outputs", dict).items()
     }
     if not outputs:
@@ -67,7 +68,7 @@ def outcome_of(link: Link, answer: Any, maker: Maker, *, lazy: bool, early: Earl
 
 def output_of(link: Link, answer: Any, name: str, maker: Maker) -> Any:
     """Return one output of a job that is done."""
-    return _decoded(link, field(answer, "outputs", dict).get(name), maker, lazy=False, early=None)
+    return _decoded(link, answer, field(answer, "outputs", dict).get(name), maker, lazy=False, early=None)
 
 
 def remembering(request: Request, outcome: Outcome, *, complete: bool) -> Outcome:
@@ -119,19 +120,23 @@ def _with_metadata(outcome: Outcome, first: Any) -> Outcome:
     return replace(outcome, outputs=outputs)
 
 
+def is_whole(answer: Any) -> bool:
+    """Tell whether an answer leaves nothing open, so that it says the same when the job is over."""
+    return not any(map(_is_pending, field(answer, "outputs", dict).values()))
+
+
 def _is_pending(encoded: Any) -> bool:
     return isinstance(encoded, Mapping) and encoded.get("kind") == "pending"
 
 
-def _decoded(link: Link, encoded: Any, maker: Maker, lazy: bool, early: Early | None) -> Any:
+def _decoded(link: Link, answer: Any, encoded: Any, maker: Maker, lazy: bool, early: Early | None) -> Any:
     whole = not (lazy and isinstance(encoded, Mapping) and encoded.get("kind") == "volume")
 
     def get(reference: Any) -> Any:
-        name = _name(reference)
-        found = early.read(name) if whole and early is not None else None
+        found = early.read(_name(reference)) if whole and early is not None else None
         if found is not None:
             return found
-        array = RemoteArray(link, name, maker)
+        array = _array(link, answer, reference, maker)
         return array.read() if whole else array.lazy()
 
     try:
@@ -140,6 +145,12 @@ def _decoded(link: Link, encoded: Any, maker: Maker, lazy: bool, early: Early | 
         raise WireError(
             "outputs", f"are not what this side understands ({type(error).__name__})", "Use the same version on both sides"
         ) from error
+
+
+def _array(link: Link, answer: Any, reference: Any, maker: Maker) -> RemoteArray:
+    name = _name(reference)
+    card = mapping(answer.get("cards", {})).get(name)
+    return RemoteArray(link, name, maker, None if card is None else ArrayCard.from_json(card))
 
 
 def _name(reference: Any) -> str:

@@ -124,22 +124,24 @@ class Session:
                     job.keep()
 
     def _open(self) -> None:
-        """Open a session over what is held now, and end the one before."""
+        """Have the server keep what is held now, in the session that there is or in a new one."""
         with self._lock:
             self._changed = False
             ids = list(self._held)
-        before = self._id
         try:
             try:
-                self._enter(ids)
+                self._tell(ids)
             except (GoneError, NotFoundError):
                 self._restore()
         except LightboxError:
             self._changed = True
             raise
-        if before is not None:
-            with suppress(LightboxError):
-                self._connection.delete(f"/v1/sessions/{before}")
+
+    def _tell(self, ids: list[str]) -> None:
+        if self._id is None:
+            self._enter(ids)
+        else:
+            self._connection.post(f"/v1/sessions/{self._id}/sources", {"sources": ids})
 
     def _enter(self, ids: list[str]) -> None:
         answer = self._connection.post("/v1/sessions", {"sources": ids})
@@ -161,4 +163,8 @@ class Session:
                 self.forget(registration.id)
         with self._lock:
             ids = list(self._held)
+        before = self._id
         self._enter(ids)
+        if before is not None:
+            with suppress(LightboxError):
+                self._connection.delete(f"/v1/sessions/{before}")

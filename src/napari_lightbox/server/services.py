@@ -83,7 +83,7 @@ class Services:
         """Return the events that tell a new listener where a job stands."""
         job = self.queue.latest(self.table.get(job_id))
         self.arrivals.seen(job_id)
-        told = [] if job.outputs is None else [Event("outputs", {})]
+        told = [] if job.outputs is None else [Event("outputs", job.gives())]
         return [Event("state", job.card()), *self.arrivals.wanted(job_id), *told]
 
     def sweep_objects(self) -> None:

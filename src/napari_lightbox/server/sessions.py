@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
@@ -15,11 +15,12 @@ from napari_lightbox.errors import GoneError, NotFoundError
 
 @dataclass
 class Session:
-    """A client: whose it is, when it gave a sign of life, and when it last did something."""
+    """A client: whose it is, when it gave a sign of life, when it last did something, and what it keeps."""
 
     owner: str
     heard: float
     acted: float
+    sources: frozenset[str] = frozenset()
 
 
 class Sessions:
@@ -53,15 +54,34 @@ class Sessions:
         NotFoundError
             There is no such source, or it is somebody else's.
         """
-        for source in sources:
-            if owner not in self._sources.owners(source):
-                raise NotFoundError("source", f"{source[:40]} is not there", "Send the array again")
+        self._check(owner, sources)
         name, now = secrets.token_hex(16), self._clock()
         with self._lock:
             self._sessions[name] = Session(owner, now, now)
-        for source in sources:
-            self._sources.pin(source, _holder(name))
+        self.hold(name, owner, sources)
         return name
+
+    def hold(self, name: str, owner: str, sources: Sequence[str]) -> None:
+        """Keep some sources for a session, and let go of all others that it kept.
+
+        Raises
+        ------
+        GoneError
+            The session is over.
+        NotFoundError
+            There is no such source, or it is somebody else's; nothing changes.
+        """
+        wanted = frozenset(sources)
+        # a session that ends meanwhile lets go of what it held when it ended
+        with self._lock:
+            session = self._own(name, owner)
+            self._check(owner, wanted - session.sources)
+            for source in wanted - session.sources:
+                self._sources.pin(source, _holder(name))
+            for source in session.sources - wanted:
+                self._sources.unpin(_holder(name), source)
+            session.sources = wanted
+            session.heard = session.acted = self._clock()
 
     def beat(self, name: str, owner: str, active: bool = False) -> None:
         """Note a sign of life, and whether the client does something.
@@ -100,6 +120,18 @@ class Sessions:
         for name in over:
             with suppress(NotFoundError):
                 self._sources.unpin(_holder(name))
+
+    def _check(self, owner: str, sources: Iterable[str]) -> None:
+        for source in sources:
+            if not self._is_of(source, owner):
+                raise NotFoundError("source", f"{source[:40]} is not there", "Send the array again")
+
+    def _is_of(self, source: str, owner: str) -> bool:
+        try:
+            return owner in self._sources.owners(source)
+        except NotFoundError:
+            # said in the same words as of those of others, which must not be found by asking
+            return False
 
     def _is_over(self, session: Session) -> bool:
         now = self._clock()

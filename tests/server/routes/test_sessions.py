@@ -30,6 +30,21 @@ def test_sessions_of_others_are_not_there(alice, bob, session):
 def test_sources_of_others_cannot_be_held(alice, bob, image):
     source, _ = register(alice, image, (3, 20, 30))
     assert bob.post("/v1/sessions", json={"sources": [source]}).status_code == 404
+    name = bob.post("/v1/sessions", json={"sources": []}).json()["id"]
+    refused = bob.post(f"/v1/sessions/{name}/sources", json={"sources": [source]})
+    missing = bob.post(f"/v1/sessions/{name}/sources", json={"sources": ["0" * len(source)]})
+    assert refused.status_code == missing.status_code == 404
+    assert refused.text.replace(source, "") == missing.text.replace("0" * len(source), "")
+
+
+def test_a_session_takes_up_other_sources(live, alice, bob, session, image):
+    source, _ = register(alice, image, (2, 20, 30))
+    path = f"/v1/sessions/{session['id']}/sources"
+    assert alice.post(path, json={"sources": [source]}).status_code == 204
+    assert live.services.sources._pins._held[f"session-{session['id']}"] == {source}
+    assert bob.post(path, json={"sources": []}).status_code in (404, 410)
+    assert alice.post(path, json={"sources": ["../x"]}).status_code == 400
+    assert live.services.sources._pins._held[f"session-{session['id']}"] == {source}
 
 
 @pytest.mark.parametrize("body", [{"sources": "all"}, {"sources": ["../x"]}, {}, {"sources": [], "more": 1}])

@@ -80,6 +80,7 @@ def test_the_document_speaks_of_every_address_of_the_protocol(document):
         "/v1/sessions",
         "/v1/sessions/{session_id}",
         "/v1/sessions/{session_id}/beat",
+        "/v1/sessions/{session_id}/sources",
     } <= set(document["paths"])
 
 

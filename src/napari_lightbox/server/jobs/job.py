@@ -71,6 +71,10 @@ class Job:
         """Whether nothing more happens to it."""
         return self.status not in UNFINISHED
 
+    def gives(self) -> dict[str, Any]:
+        """Return what the protocol tells about the outputs of a job whose layout is known."""
+        return {**(self.outputs or {}), "complete": self.status == "done"}
+
     def card(self) -> dict[str, Any]:
         """Return what the protocol tells about a job."""
         return {

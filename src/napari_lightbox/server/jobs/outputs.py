@@ -44,6 +44,10 @@ class Stored:
             self._known[name] = known
         return known
 
+    def cards(self) -> dict[str, Any]:
+        """Return type, shape and chunks of each array, by its name in the store."""
+        return {array.id: array.card.to_json() for array in self._known.values()}
+
     def sinks(self, outcome: Outcome) -> list[Sink]:
         """Return the array outputs that are still to be computed."""
         sinks = []

@@ -140,7 +140,7 @@ class JobQueue:
             raise CancelledError("job", "was cancelled", "Run it again")
         if job.outputs is None:
             raise BusyError("outputs", "are not known yet", "Ask again in a moment")
-        return {**job.outputs, "complete": job.status == "done"}
+        return job.gives()
 
     def cancel(self, job_id: str) -> Job:
         """Stop a job; one that is over stays as it is."""

@@ -76,18 +76,19 @@ def run_job(job: Job, services: Services, control: Control) -> None:
         stored = Stored(job, services.results)
         sinks = stored.sinks(outcome)
         if sinks:
-            _tell(job, services, outcome, encoded(outcome.outputs, sinks, stored, pending=True))
+            _tell(job, services, outcome, encoded(outcome.outputs, sinks, stored, pending=True), stored)
             _write(job, services, folder, outcome, sinks, control)
         finished = _with_values(outcome, Measuring(control) if sinks else control)
         control.check()
-        _tell(job, services, outcome, encoded(finished, sinks, stored, pending=False))
+        _tell(job, services, outcome, encoded(finished, sinks, stored, pending=False), stored)
 
 
 def _run_preview(job: Job, services: Services, control: Control) -> None:
     """Compute a preview here, where the blocks it reads can wait for their chunks."""
     with computed_by(OwnThreads()):
         outcome = execute(rebuild(job.request, Inputs(job.id, services, {}, waiting=control), control), control)
-    _tell(job, services, outcome, encoded(outcome.outputs, [], Stored(job, services.results), pending=False))
+    stored = Stored(job, services.results)
+    _tell(job, services, outcome, encoded(outcome.outputs, [], stored, pending=False), stored)
 
 
 def _laid_out(request: Request, folder: Path, control: Control) -> Outcome:
@@ -112,9 +113,11 @@ def _with_values(outcome: Outcome, control: Control) -> dict[str, Any]:
     return {**outcome.outputs, **dict(zip(lazy, computed, strict=True))}
 
 
-def _tell(job: Job, services: Services, outcome: Outcome, outputs: dict[str, Any]) -> None:
+def _tell(job: Job, services: Services, outcome: Outcome, outputs: dict[str, Any], stored: Stored) -> None:
     told = {"outputs": outputs, "provenance": plain(dict(outcome.provenance)), "preview": outcome.preview}
+    # whoever is told of an array looks at it next
+    told["cards"] = stored.cards()
     if outcome.preview:
         told["exact"] = not outcome.provenance.get("approximate", False)
-    services.table.update(job.id, outputs=told)
-    services.events.publish(job.id, Event("outputs", {}))
+    known = services.table.update(job.id, outputs=told)
+    services.events.publish(job.id, Event("outputs", known.gives()))

@@ -28,6 +28,13 @@ def beat(session_id: IdPath, order: Beat, services: Served, owner: Owner) -> Res
     return Response(status_code=204)
 
 
+@router.post("/{session_id}/sources", status_code=204)
+def hold(session_id: IdPath, order: SessionOrder, services: Served, owner: Owner) -> Response:
+    """Have a session hold some sources, and no others."""
+    services.sessions.hold(session_id, owner, order.sources)
+    return Response(status_code=204)
+
+
 @router.delete("/{session_id}", status_code=204)
 def end(session_id: IdPath, services: Served, owner: Owner) -> Response:
     """End a session; its sources may go."""
