@@ -18,12 +18,12 @@ from napari_lightbox.engine.request import Request
 
 # ten thousand of them are less than what the server keeps of a film, so that nothing is sent again
 PLANE = (64, 64)
-BRIEF, LONG, PASSES = (100, 1000), 10000, 4
-# brief films are run one after the other, until a turn has so many chunks
-TURN = 2000
+BRIEF, LONG, PASSES = (100, 1000), 10000, 2
+# brief films are run one after the other, until a turn has so many chunks: a machine works the faster the longer it does
+TURN, SHORT_TURN = 5000, 1000
 # a machine that rested is slow at first: it runs a film that it knows before the clock starts
 WARM = 200
-NAMES = ("new", "again", "new_server", "again_server", "new_workers", "again_workers")
+NAMES = ("new", "again", "server", "workers")
 TECHNIQUE: tuple[str, dict[str, Any]] = ("gaussian_blur", {"sigma": 1.0})
 FLAT = 0.15
 QUIET_SECONDS = 0.5
@@ -43,11 +43,12 @@ def main(short: bool = False) -> dict[str, Any]:
         there = lb.connect(running.url, token=running.token)
         try:
             there.apply("gaussian_blur", np.zeros((2, 64, 64), np.uint16), sigma=1.0)
-            turn(there, running, BRIEF[-1])
-            rounds, long = [brief(there, running)], []
+            turn(there, running, BRIEF[-1], SHORT_TURN)
+            least = SHORT_TURN if short else TURN
+            rounds, long = [brief(there, running, least)], []
             for _ in range(0 if short else PASSES):
                 long.append(told(LONG, turn(there, running, LONG)))
-                rounds.append(brief(there, running))
+                rounds.append(brief(there, running, least))
         finally:
             there.close()
     rows = [row(count, [costs[count] for costs in rounds], [level([costs]) for costs in rounds]) for count in BRIEF]
@@ -56,9 +57,9 @@ def main(short: bool = False) -> dict[str, Any]:
     return {"rows": rows, "summary": summary(rows)}
 
 
-def brief(there: Any, running: ServerProcess) -> dict[int, Cost]:
-    """Measure each of the brief lengths once."""
-    return {count: told(count, turn(there, running, count)) for count in BRIEF}
+def brief(there: Any, running: ServerProcess, least: int) -> dict[int, Cost]:
+    """Measure each of the brief lengths once, in turns of so many chunks."""
+    return {count: told(count, turn(there, running, count, least)) for count in BRIEF}
 
 
 def level(rounds: Iterable[dict[int, Cost]]) -> Cost:
@@ -84,46 +85,44 @@ def row(count: int, costs: Sequence[Cost], levels: Sequence[Cost]) -> dict[str, 
 
 
 def summary(rows: Sequence[dict[str, Any]]) -> dict[str, Any]:
-    """Return what to look at: whether the dearest chunk costs little more than the cheapest."""
+    """Return what to look at: how much more the dearest chunk costs than the cheapest, and how far both are from the middle."""
     found: dict[str, Any] = {"chunk_bytes": PLANE[0] * PLANE[1] * 2}
-    for name in ("new", "again", "new_server", "again_server"):
+    for name in ("new", "again", "server"):
         found[f"{name}_ms_per_chunk"] = [entry[f"{name}_ms_per_chunk"] for entry in rows]
         ratios = found[f"{name}_to_brief_beside"] = [entry[f"{name}_ratio"] for entry in rows]
         found[f"{name}_spread"] = max(ratios) / min(ratios) - 1
-        found[f"{name}_flat"] = found[f"{name}_spread"] <= FLAT
+        found[f"{name}_from_middle"] = (max(ratios) - min(ratios)) / (max(ratios) + min(ratios))
+        found[f"{name}_flat"] = found[f"{name}_from_middle"] <= FLAT
     return found
 
 
-def turn(there: Any, running: ServerProcess, count: int) -> Cost:
+def turn(there: Any, running: ServerProcess, count: int, least: int = TURN) -> Cost:
     """Return milliseconds per chunk of jobs on new films and on the same ones again, and the processor time of both.
 
     Each job is waited for and deleted before the next one is submitted; nothing is fetched.
     """
-    # no chunk of it may be that of another film: the server would have it already
-    films = [lazy_stack(count, PLANE, next(_seeds)) for _ in range(max(1, TURN // count))]
-    seconds: list[float] = []
-    server: list[float] = []
-    workers: list[float] = []
-    for _ in range(2):
-        run(there, lazy_stack(WARM, PLANE, WARMING))
-        before = used([psutil.Process(running.pid)]), used(running.workers())
-        start = time.perf_counter()
-        for film in films:
-            run(there, film)
-        seconds.append(time.perf_counter() - start)
-        settle(running)
-        server.append(used([psutil.Process(running.pid)]) - before[0])
-        workers.append(used(running.workers()) - before[1])
-    chunks = count * len(films)
-    return {name: 1e3 * value / chunks for name, value in zip(NAMES, (*seconds, *server, *workers), strict=True)}
+    films = max(1, least // count)
+    run(there, lazy_stack(WARM, PLANE, WARMING))
+    before = used([psutil.Process(running.pid)]), used(running.workers())
+    new = again = 0.0
+    for _ in range(films):
+        # no chunk of it may be that of another film: the server would have it already
+        film = lazy_stack(count, PLANE, next(_seeds))
+        new += run(there, film)
+        again += run(there, film)
+    settle(running)
+    server, workers = used([psutil.Process(running.pid)]) - before[0], used(running.workers()) - before[1]
+    return {name: 1e3 * seconds / (count * films) for name, seconds in zip(NAMES, (new, again, server, workers), strict=True)}
 
 
-def run(there: Any, film: Any) -> None:
-    """Run one job from beginning to end."""
+def run(there: Any, film: Any) -> float:
+    """Run one job from beginning to end; return its seconds."""
+    begin = time.perf_counter()
     job = there.submit(Request(TECHNIQUE[0], (film,), TECHNIQUE[1]))
     if not job.wait(1800) or job.status != "done":
         raise RuntimeError(f"{job.status}: {job.message}")
     there.delete(job.id)
+    return time.perf_counter() - begin
 
 
 def settle(running: ServerProcess) -> None:
