@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import wait
+from types import NoneType
 from typing import Any
 
 from distributed import Client, Future
@@ -57,7 +58,7 @@ class DistributedScheduler:
         with Submission(self.client, graph, keys, -self.priority) as submission:
             progress = Progress(self.client, submission.tasks, len(submission.keys), control, span, message)
             for done in submission.finished(control):
-                values.update(zip((submission.keys[f.key] for f in done), self._taken(done, control), strict=True))
+                values.update(self._taken(submission, done, control))
                 progress.tell(len(values))
         return [values[key] for key in keys]
 
@@ -82,8 +83,17 @@ class DistributedScheduler:
                     future.release()
                     yield submission.keys[future.key]
 
-    def _taken(self, done: list[Future], control: Control) -> list[Any]:
-        """Return the values of finished futures, and let the workers forget them."""
+    def _taken(self, submission: Submission, done: list[Future], control: Control) -> dict[Any, Any]:
+        """Return the values of finished futures by their keys, and let the workers forget them."""
+        # what was computed for what it does has no value worth a journey; the news of its end tell so
+        fetched = [future for future in done if future.type is not NoneType]
+        values = {submission.keys[future.key]: None for future in done}
+        values.update(zip((submission.keys[f.key] for f in fetched), self._fetched(fetched, control), strict=True))
+        for future in done:
+            future.release()
+        return values
+
+    def _fetched(self, done: list[Future], control: Control) -> list[Any]:
         if not done:
             return []
         coming = asyncio.run_coroutine_threadsafe(self.client.gather(done, asynchronous=True), self.client.loop.asyncio_loop)
@@ -94,7 +104,5 @@ class DistributedScheduler:
         error = cut_off() if coming.cancelled() else coming.exception()
         if error is not None:
             raise explained(error)
-        for future in done:
-            future.release()
         values: list[Any] = coming.result()
         return values
