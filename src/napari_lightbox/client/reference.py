@@ -20,7 +20,7 @@ def reference_array(link: Link, id: str, card: ArrayCard, location: str) -> Any:
 
     array = da.map_blocks(
         refuse,
-        chunks=tuple(tuple(min(c, n - i) for i in range(0, n, c)) for n, c in zip(card.shape, card.chunks, strict=True)),
+        chunks=card.sizes,
         dtype=card.kind,
         meta=np.empty((0,) * len(card.shape), card.kind),
         name=f"reference-{id}",

@@ -91,9 +91,8 @@ class RemoteArray:
             return da.from_array(self.read(), name=f"remote-{self.id}")
         name = f"remote-{self.id}"
         layer = RemoteLayer(name, self)
-        sizes = tuple(tuple(min(c, n - i) for i in range(0, n, c)) for n, c in zip(card.shape, card.chunks, strict=True))
         graph = HighLevelGraph({name: layer}, {name: set()})
-        array = da.Array(graph, name, sizes, dtype=card.kind, meta=np.empty((0,) * len(sizes), card.kind))
+        array = da.Array(graph, name, card.sizes, dtype=card.kind, meta=np.empty((0,) * len(card.shape), card.kind))
         return self._link.lies_there(array, f"array:{self.id}")
 
     def read(self) -> Any:

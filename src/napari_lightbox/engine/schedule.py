@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any, Protocol
@@ -69,3 +69,9 @@ def compute_all(values: Sequence[Any], control: Control | None = None, span: Spa
         return scheduler().get(graph, keys, told, span, message)
 
     return list(dask.compute(*values, scheduler=get))
+
+
+def compute_blocks(array: Any, indices: Iterable[Sequence[int]]) -> list[Any]:
+    """Return some blocks of a dask array computed together: slices of it would cost several times what a small block does."""
+    keys = [(array.name, *index) for index in indices]
+    return list(scheduler().get(array.__dask_optimize__(array.__dask_graph__(), keys), keys, Control()))

@@ -87,6 +87,11 @@ class ArrayCard:
         return tuple(ceil(n / c) for n, c in zip(self.shape, self.chunks, strict=True))
 
     @property
+    def sizes(self) -> tuple[tuple[int, ...], ...]:
+        """Lengths of all chunks along each axis."""
+        return tuple(tuple(min(c, n - i) for i in range(0, n, c)) for n, c in zip(self.shape, self.chunks, strict=True))
+
+    @property
     def indices(self) -> Iterator[Index]:
         """All chunks in C order."""
         return product(*map(range, self.grid))

@@ -82,8 +82,7 @@ class Source:
 
     def sizes(self) -> NDArray[np.int64]:
         """Return the size of every chunk."""
-        axes = zip(self.card.chunks, self.card.shape, strict=True)
-        sides = (np.array([min(c, n - i) for i in range(0, n, c)], np.int64) for c, n in axes)
+        sides = (np.array(sizes, np.int64) for sizes in self.card.sizes)
         return reduce(lambda whole, side: np.multiply.outer(whole, side), sides, np.array(self.card.kind.itemsize)).reshape(-1)
 
     def held(self) -> int:
