@@ -101,6 +101,7 @@ class Services:
         """End everything; jobs that run are left for the next start."""
         self.leases.close()
         self.queue.close()
+        self.results.close()
         self.table.close()
         self.audit.close()
 

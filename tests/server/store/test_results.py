@@ -138,6 +138,7 @@ def test_arrays_of_a_job_are_deleted_together(tmp_path) -> None:
     with pytest.raises(NotFoundError):
         results.open(other.id)
     assert results.open(kept.id) == kept
+    results.close()
     assert [p.name for p in tmp_path.iterdir()] == [kept.id]
 
 
@@ -147,6 +148,7 @@ def test_a_worker_learns_that_its_array_was_deleted(tmp_path) -> None:
     results.delete("job")
     with pytest.raises(NotFoundError, match="deleted"):
         array.write((0, 0), DATA[:4, :8])
+    results.close()
     assert list(tmp_path.iterdir()) == []
     assert array.written() == 0
 
@@ -156,6 +158,7 @@ def test_two_outputs_of_one_name_are_both_deleted(tmp_path) -> None:
     results.create("job", "out", CARD)
     results.create("job", "out", CARD)
     results.delete("job")
+    results.close()
     assert list(tmp_path.iterdir()) == []
 
 

@@ -14,6 +14,7 @@ from sqlalchemy import (
     Boolean,
     Column,
     Connection,
+    CursorResult,
     Float,
     Index,
     Integer,
@@ -107,10 +108,8 @@ class JobTable:
         NotFoundError
             There is none of this name.
         """
-        found = self._select(_jobs.c.id == job_id)
-        if not found:
-            raise NotFoundError("job", f"{job_id[:40]!r} is not known", "List the jobs to see which there are")
-        return found[0]
+        with self._engine.connect() as connection:
+            return _only(connection.execute(select(_jobs).where(_jobs.c.id == job_id)), job_id)
 
     def by_key(self, owner: str, key: str) -> Job | None:
         """Return the job that somebody made with a key."""
@@ -147,9 +146,9 @@ class JobTable:
         NotFoundError
             There is none of this name.
         """
+        change = update(_jobs).where(_jobs.c.id == job_id).values(**changes).returning(*_jobs.c)
         with self._write() as connection:
-            connection.execute(update(_jobs).where(_jobs.c.id == job_id).values(**changes))
-        return self.get(job_id)
+            return _only(connection.execute(change), job_id)
 
     def delete(self, job_id: str) -> None:
         """Forget a job."""
@@ -170,6 +169,13 @@ class JobTable:
         """Yield a connection for one change; changes take turns."""
         with self._writing, self._engine.begin() as connection:
             yield connection
+
+
+def _only(found: CursorResult[Any], job_id: str) -> Job:
+    row = found.mappings().first()
+    if row is None:
+        raise NotFoundError("job", f"{job_id[:40]!r} is not known", "List the jobs to see which there are")
+    return Job(**row)
 
 
 def _configure(connection: Any, _: Any) -> None:

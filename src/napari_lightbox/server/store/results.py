@@ -7,6 +7,7 @@ import shutil
 import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
 
@@ -37,6 +38,7 @@ class Results:
         self.folder = private_folder(Path(folder).resolve())
         self.disk = disk or Disk(folder)
         self._lock = threading.Lock()
+        self._clearing = ThreadPoolExecutor(1, "lightbox-clear")
         for gone in [p for p in self.folder.iterdir() if p.name.startswith(".") or not (p / "about.json").exists()]:
             shutil.rmtree(gone, ignore_errors=True)
         for array in self:
@@ -88,7 +90,7 @@ class Results:
         return {array.name: array for array in self if array.job == job}
 
     def delete(self, job: str) -> None:
-        """Remove all arrays of a job."""
+        """Remove all arrays of a job: nobody finds them any more, and their files go one after the other."""
         for array in [a for a in self if a.job == job]:
             with self._lock:
                 gone = self.folder / f".{array.id}"
@@ -97,7 +99,11 @@ class Results:
                 except FileNotFoundError:
                     continue
                 self._count(array, -1)
-            shutil.rmtree(gone, ignore_errors=True)
+            self._clearing.submit(shutil.rmtree, gone, ignore_errors=True)
+
+    def close(self) -> None:
+        """Wait until the files of all deleted arrays are gone."""
+        self._clearing.shutdown()
 
     def _array(self, array_id: str, job: str, name: str, owner: str, card: ArrayCard) -> ResultArray:
         return ResultArray(array_id, job, name, owner, card, self.folder / array_id, self.disk.least_free)
