@@ -12,7 +12,8 @@ import pytest
 import napari_lightbox as lb
 from napari_lightbox.axes import Geometry, Volume
 from napari_lightbox.client import uploading
-from napari_lightbox.client.uploading import Upload
+from napari_lightbox.client.session import MOST_SOURCES
+from napari_lightbox.client.uploading import Upload, register
 from napari_lightbox.engine.control import Control
 from napari_lightbox.engine.request import Request
 from napari_lightbox.testing.sources import WatchedArray
@@ -24,6 +25,10 @@ def volume(data) -> Volume:
 
 def noise(seed: int, *shape: int, dtype=np.uint8):
     return np.random.default_rng(seed).integers(0, 255, shape).astype(dtype)
+
+
+def telling(connection):
+    return lambda card, hashes: register(connection, card, hashes)[:2]
 
 
 def test_the_same_image_is_sent_once(runner, traffic) -> None:
@@ -84,7 +89,7 @@ def test_chunks_that_the_server_has_from_elsewhere_are_not_sent(runner, traffic)
 
 def test_a_chunk_that_is_asked_for_before_it_came_in_is_not_sent_again(runner, traffic) -> None:
     upload, connection = Upload(noise(9, 3, 30, 31)), runner._link.connection
-    upload.register(connection, Control())
+    upload.register(telling(connection), Control())
     upload.send(connection, [0])
     upload.send(connection, [0])
     assert traffic.sent == [0]
@@ -92,7 +97,7 @@ def test_a_chunk_that_is_asked_for_before_it_came_in_is_not_sent_again(runner, t
 
 def test_of_a_bunch_only_what_the_server_lacks_is_sent(runner, traffic) -> None:
     upload, connection = Upload(da.from_array(noise(10, 6, 30, 31), chunks=(1, 30, 31))), runner._link.connection
-    upload.register(connection, Control())
+    upload.register(telling(connection), Control())
     for chunks in ([4, 1], [1, 2, 4, 0], [0, 1], [5, 4]):
         traffic.clear()
         upload.send(connection, chunks)
@@ -104,7 +109,7 @@ def test_chunks_are_bunched_only_while_they_are_small_and_quick(runner, monkeypa
     connection = runner._link.connection
     small, large = (Upload(da.from_array(noise(11, 40, *size), chunks=(1, *size))) for size in ((30, 31), (400, 400)))
     for upload in (small, large):
-        upload.register(connection, Control())
+        upload.register(telling(connection), Control())
     monkeypatch.setattr(uploading, "QUICK", 60.0)
     assert [small.bunch for _ in range(7) if not small.send(connection, range(small.bunch))] == [4, 16, 32, 32, 32, 32, 32]
     large.send(connection, [0])
@@ -190,15 +195,32 @@ def test_a_job_takes_no_more_questions_than_it_must(runner, traffic, lazy) -> No
     assert others == [("POST", "/v1/jobs"), ("GET", "/v1/jobs/job/events")]
 
 
-def test_one_session_keeps_what_is_sent_after_it_began(runner, traffic) -> None:
-    session = runner._link.session
-    name = session._id
+def test_a_session_takes_up_what_is_registered(runner, traffic) -> None:
+    name = runner._link.session._id
     for seed in (7, 8):
         runner.submit(Request("invert_intensity", (volume(noise(seed, 3, 30, 31)),))).result(60)
-    while session._changed:
-        time.sleep(0.01)
     runner.close()
     told = [(r.method, r.url.path) for r in list(traffic.requests) if "/v1/sessions" in r.url.path]
-    assert ("POST", "/v1/sessions") not in told
-    assert told.count(("POST", f"/v1/sessions/{name}/sources")) in (1, 2)
-    assert told.count(("DELETE", f"/v1/sessions/{name}")) == 1
+    assert told == [("DELETE", f"/v1/sessions/{name}")]
+
+
+def test_what_is_too_much_for_a_session_is_let_go_with_the_next_heartbeat(runner, traffic) -> None:
+    session = runner._link.session
+    place = f"/v1/sessions/{session._id}/sources"
+    for seed in range(MOST_SOURCES + 3):
+        Upload(noise(seed, 2, 3)).register(session.register, Control())
+    assert place not in [r.url.path for r in list(traffic.requests)]
+    session._wake.set()
+    while session._surplus:
+        time.sleep(0.01)
+    assert [r.url.path for r in list(traffic.requests)].count(place) == 1
+
+
+def test_what_a_session_does_not_hold_is_told_at_once(runner, traffic) -> None:
+    session, connection = runner._link.session, runner._link.connection
+    upload = Upload(noise(12, 2, 3))
+    upload.register(telling(connection), Control())
+    session.hold(upload.registration)
+    while session._changed:
+        time.sleep(0.01)
+    assert [r.url.path for r in list(traffic.requests)].count(f"/v1/sessions/{session._id}/sources") == 1

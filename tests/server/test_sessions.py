@@ -83,6 +83,19 @@ def test_what_a_session_keeps_can_be_changed(sessions, sources, clock) -> None:
     assert not sources.held
 
 
+def test_one_more_source_is_kept_beside_the_others(sessions, sources) -> None:
+    name = sessions.create("ada", ["a"])
+    assert sessions.add(name, "ada", "b")
+    assert list(sources.held.values()) == [{"a", "b"}]
+    assert not sessions.add(name, "bob", "c")
+    with pytest.raises(NotFoundError):
+        sessions.add(name, "ada", "nothing")
+    assert list(sources.held.values()) == [{"a", "b"}]
+    sessions.end(name, "ada")
+    assert not sessions.add(name, "ada", "a")
+    assert not sources.held
+
+
 def test_what_cannot_be_kept_changes_nothing(sessions, sources) -> None:
     name = sessions.create("ada", ["a"])
     with pytest.raises(NotFoundError, match="nothing is not there"):

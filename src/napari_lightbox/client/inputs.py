@@ -69,7 +69,7 @@ class Inputs:
             upload.registration = before
             self.used_old_names = True
         else:
-            missing = upload.register(self._link.connection, self._control)
+            missing = upload.register(self._link.session.register, self._control)
             self._missing.append((upload, missing))
         assert upload.registration is not None
         if lazy:

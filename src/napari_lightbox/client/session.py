@@ -6,6 +6,7 @@ import threading
 import time
 import weakref
 from collections import OrderedDict
+from collections.abc import Sequence
 from contextlib import suppress
 from typing import Protocol
 
@@ -13,6 +14,7 @@ from napari_lightbox.client.answers import field, identity
 from napari_lightbox.client.connection import Connection
 from napari_lightbox.client.uploading import Registration, register
 from napari_lightbox.errors import GoneError, LightboxError, NotFoundError
+from napari_lightbox.wire import ArrayCard
 
 MOST_SOURCES = 32
 _KEEP_SECONDS = 600.0
@@ -48,9 +50,13 @@ class Session:
         self._held: OrderedDict[str, Registration] = OrderedDict()
         self._kept: weakref.WeakSet[Kept] = weakref.WeakSet()
         self._lock = threading.Lock()
+        # a list of all that is to be kept must not cross with one more
+        self._telling = threading.Lock()
         self._wake = threading.Event()
         self._closed = False
         self._active = self._changed = False
+        # what the server keeps and need not is told with the next heartbeat
+        self._surplus = False
         self._renewed = time.monotonic()
         self._id: str | None = None
         self._beat_seconds = _LONGEST_BEAT
@@ -58,15 +64,16 @@ class Session:
         self._thread = threading.Thread(target=self._work, name="lightbox-session", daemon=True)
         self._thread.start()
 
+    def register(self, card: ArrayCard, hashes: Sequence[str] | None) -> tuple[Registration, list[int]]:
+        """Tell the server about an array that it is to keep; returns its name there and the chunks that are missing."""
+        with self._telling:
+            registration, missing, held = register(self._connection, card, hashes, self._id)
+            self._note(registration, told=held)
+        return registration, missing
+
     def hold(self, registration: Registration) -> None:
         """Keep an array on the server, and let go of the one that was not used for longest."""
-        with self._lock:
-            self._changed |= registration.id not in self._held
-            self._held[registration.id] = registration
-            self._held.move_to_end(registration.id)
-            while len(self._held) > MOST_SOURCES:
-                self._held.popitem(last=False)
-        self.touch()
+        self._note(registration, told=False)
 
     def holds(self, id: str) -> bool:  # noqa: A002
         """Tell whether the server was asked to keep an array."""
@@ -97,6 +104,16 @@ class Session:
             with suppress(LightboxError):
                 self._connection.ask("DELETE", f"/v1/sessions/{session}", patience=0.0)
 
+    def _note(self, registration: Registration, told: bool) -> None:
+        with self._lock:
+            self._changed |= registration.id not in self._held and not told
+            self._held[registration.id] = registration
+            self._held.move_to_end(registration.id)
+            while len(self._held) > MOST_SOURCES:
+                self._held.popitem(last=False)
+                self._surplus = True
+        self.touch()
+
     def _work(self) -> None:
         while not self._closed:
             self._wake.wait(self._beat_seconds)
@@ -108,7 +125,7 @@ class Session:
 
     def _beat(self) -> None:
         active, self._active = self._active, False
-        if self._changed or (self._id is None and active):
+        if self._changed or self._surplus or (self._id is None and active):
             self._open()
         elif self._id is not None:
             try:
@@ -125,8 +142,12 @@ class Session:
 
     def _open(self) -> None:
         """Have the server keep what is held now, in the session that there is or in a new one."""
+        with self._telling:
+            self._tell_all()
+
+    def _tell_all(self) -> None:
         with self._lock:
-            self._changed = False
+            self._changed = self._surplus = False
             ids = list(self._held)
         try:
             try:
@@ -158,7 +179,7 @@ class Session:
             if registration.hashes is None:
                 self.forget(registration.id)
                 continue
-            again, _ = register(self._connection, registration.card, registration.hashes)
+            again, *_ = register(self._connection, registration.card, registration.hashes)
             if again.id != registration.id:
                 self.forget(registration.id)
         with self._lock:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from math import prod
@@ -16,7 +16,7 @@ from napari_lightbox.client.answers import field, identity, numbers
 from napari_lightbox.client.connection import Connection
 from napari_lightbox.client.grid import chunks_in_memory, chunks_of_lazy
 from napari_lightbox.engine.control import Control
-from napari_lightbox.engine.schedule import compute_all
+from napari_lightbox.engine.schedule import compute_all, compute_blocks
 from napari_lightbox.errors import InputError
 from napari_lightbox.settings import settings
 from napari_lightbox.wire import ArrayCard, bunch_parts, chunk_parts
@@ -45,6 +45,9 @@ class Registration:
     hashes: tuple[str, ...] | None = None
 
 
+Tell = Callable[[ArrayCard, Sequence[str] | None], tuple[Registration, list[int]]]
+
+
 class Upload:
     """An array whose chunks a server may ask for.
 
@@ -71,16 +74,17 @@ class Upload:
         chunks = chunks_of_lazy(array.chunks, itemsize) if self.is_lazy else chunks_in_memory(array.shape, itemsize)
         self.card = ArrayCard.of(array, chunks)
         self.count = prod(self.card.grid)
+        self._in_blocks = self.is_lazy and array.chunks == self.card.sizes
         self.registration: Registration | None = None
         self.bunch = 1
         size = prod(self.card.chunks) * itemsize
         self._most = max(1, min(BUNCH_BYTES // max(size, 1), MOST_BUNCH_CHUNKS))
         self._sent: set[int] = set()
 
-    def register(self, connection: Connection, control: Control) -> list[int]:
+    def register(self, tell: Tell, control: Control) -> list[int]:
         """Tell the server about the array and return the chunks that it wants right away."""
         hashes = None if self.is_lazy else tuple(self._hashes(control))
-        self.registration, missing = register(connection, self.card, hashes)
+        self.registration, missing = tell(self.card, hashes)
         return missing
 
     @property
@@ -121,9 +125,7 @@ class Upload:
 
     def _chunks(self, chunks: Sequence[int]) -> list[NDArray[Any]]:
         indices = [place_of(number, self.card.grid) for number in chunks]
-        parts = [self.array[self.card.box(index)] for index in indices]
-        if self.is_lazy:
-            parts = list(map(np.asarray, compute_all(parts)))
+        parts = list(map(np.asarray, self._values(indices)))
         for index, part in zip(indices, parts, strict=True):
             shape = self.card.chunk_shape(index)
             if part.shape != shape or part.dtype.newbyteorder("<") != self.card.kind:
@@ -134,13 +136,21 @@ class Upload:
                 )
         return parts
 
+    def _values(self, indices: Sequence[tuple[int, ...]]) -> list[Any]:
+        if self._in_blocks:
+            return compute_blocks(self.array, indices)
+        parts = [self.array[self.card.box(index)] for index in indices]
+        return compute_all(parts) if self.is_lazy else parts
 
-def register(connection: Connection, card: ArrayCard, hashes: Sequence[str] | None) -> tuple[Registration, list[int]]:
-    """Tell the server about an array; returns its name there and the chunks that are missing."""
+
+def register(
+    connection: Connection, card: ArrayCard, hashes: Sequence[str] | None, session: str | None = None
+) -> tuple[Registration, list[int], bool]:
+    """Tell the server about an array; returns its name there, the chunks that are missing, and whether the session holds it."""
     told = None if hashes is None else list(hashes)
-    answer = connection.post("/v1/sources", {"card": card.to_json(), "hashes": told})
+    answer = connection.post("/v1/sources", {"card": card.to_json(), "hashes": told, "session": session})
     known = Registration(identity(field(answer, "id", str)), card, None if hashes is None else tuple(hashes))
-    return known, numbers(answer, "missing", prod(card.grid))
+    return known, numbers(answer, "missing", prod(card.grid)), answer.get("held") is True
 
 
 def place_of(number: int, grid: Sequence[int]) -> tuple[int, ...]:

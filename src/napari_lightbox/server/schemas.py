@@ -73,6 +73,7 @@ class SourceOrder(Message):
 
     card: CardOrder
     hashes: list[str] | None = None
+    session: Id | None = None
 
 
 class KnownOrder(Message):

@@ -71,17 +71,19 @@ class Sessions:
         NotFoundError
             There is no such source, or it is somebody else's; nothing changes.
         """
-        wanted = frozenset(sources)
         # a session that ends meanwhile lets go of what it held when it ended
         with self._lock:
-            session = self._own(name, owner)
-            self._check(owner, wanted - session.sources)
-            for source in wanted - session.sources:
-                self._sources.pin(source, _holder(name))
-            for source in session.sources - wanted:
-                self._sources.unpin(_holder(name), source)
-            session.sources = wanted
-            session.heard = session.acted = self._clock()
+            self._hold(self._own(name, owner), name, frozenset(sources))
+
+    def add(self, name: str, owner: str, source: str) -> bool:
+        """Keep one more source for a session; tells whether there is this session."""
+        with self._lock:
+            try:
+                session = self._own(name, owner)
+            except GoneError:
+                return False
+            self._hold(session, name, session.sources | {source})
+        return True
 
     def beat(self, name: str, owner: str, active: bool = False) -> None:
         """Note a sign of life, and whether the client does something.
@@ -120,6 +122,15 @@ class Sessions:
         for name in over:
             with suppress(NotFoundError):
                 self._sources.unpin(_holder(name))
+
+    def _hold(self, session: Session, name: str, wanted: frozenset[str]) -> None:
+        self._check(session.owner, wanted - session.sources)
+        for source in wanted - session.sources:
+            self._sources.pin(source, _holder(name))
+        for source in session.sources - wanted:
+            self._sources.unpin(_holder(name), source)
+        session.sources = wanted
+        session.heard = session.acted = self._clock()
 
     def _check(self, owner: str, sources: Iterable[str]) -> None:
         for source in sources:

@@ -47,6 +47,20 @@ def test_a_session_takes_up_other_sources(live, alice, bob, session, image):
     assert live.services.sources._pins._held[f"session-{session['id']}"] == {source}
 
 
+def test_a_session_takes_up_what_is_registered_for_it(live, alice, bob, session, image):
+    card = {"dtype": "|u1", "shape": [3, 4], "chunks": [3, 4]}
+    held = live.services.sources._pins._held[f"session-{session['id']}"]
+    before = set(held)
+    answer = alice.post("/v1/sources", json={"card": card, "session": session["id"]}).json()
+    assert answer["held"]
+    assert held == before | {answer["id"]}
+    assert not bob.post("/v1/sources", json={"card": card, "session": session["id"]}).json()["held"]
+    assert not alice.post("/v1/sources", json={"card": card}).json()["held"]
+    alice.delete(f"/v1/sessions/{session['id']}")
+    assert not alice.post("/v1/sources", json={"card": card, "session": session["id"]}).json()["held"]
+    assert alice.post("/v1/sources", json={"card": card, "session": "../x"}).status_code == 400
+
+
 @pytest.mark.parametrize("body", [{"sources": "all"}, {"sources": ["../x"]}, {}, {"sources": [], "more": 1}])
 def test_sessions_that_cannot_be_are_refused(alice, body):
     assert alice.post("/v1/sessions", json=body).status_code == 400

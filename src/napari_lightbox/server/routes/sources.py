@@ -21,11 +21,12 @@ router = APIRouter(prefix="/v1/sources", tags=["sources"], route_class=StrictRou
 
 @router.post("")
 def register(order: SourceOrder, services: Served, owner: Owner) -> PlainJson:
-    """Make room for an array; the answer says which chunks the server does not hold already."""
+    """Make room for an array, and have a session hold it; the answer says which chunks the server does not hold already."""
     card = ArrayCard.from_json(order.card.model_dump())
     source = services.sources.register(card, order.hashes, owner)
+    held = order.session is not None and services.sessions.add(order.session, owner, source.id)
     missing = [] if order.hashes is None else services.sources.missing(source.id)
-    return PlainJson({"id": source.id, "missing": missing})
+    return PlainJson({"id": source.id, "missing": missing, "held": held})
 
 
 @router.get("/{source_id}")
