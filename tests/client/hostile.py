@@ -40,13 +40,14 @@ def say_bytes(body: bytes, status: int = 200, length: int | None = None, **heade
     return answer
 
 
-def say_for_ever(piece: bytes, kind: str = "application/octet-stream") -> Answer:
+def say_for_ever(piece: bytes, kind: str = "application/octet-stream", **headers: str) -> Answer:
     """Answer without an end, in chunks."""
 
     def answer(handler: BaseHTTPRequestHandler) -> None:
         handler.send_response(200)
         handler.send_header("Transfer-Encoding", "chunked")
-        handler.send_header("Content-Type", kind)
+        for name, value in {"Content-Type": kind, **headers}.items():
+            handler.send_header(name, value)
         handler.end_headers()
         with suppress(OSError):
             while True:

@@ -24,6 +24,8 @@ from napari_lightbox.errors import (
     WireError,
 )
 
+RUNNING = CARD | {"status": "running", "fraction": 0.5}
+
 
 @pytest.fixture
 def hostile():
@@ -59,6 +61,10 @@ def told(outputs):
     return say_events(("outputs", outputs), ("state", CARD))
 
 
+def begun(events, **headers):
+    return say_bytes(events, 201, Content_Type="text/event-stream", **(headers or {"Location": "/v1/jobs/j1"}))
+
+
 def with_cards(cards):
     return told({"outputs": {"result": VOLUME}, "provenance": {}, "cards": cards})
 
@@ -66,6 +72,22 @@ def with_cards(cards):
 def test_an_honest_one_is_believed(hostile) -> None:
     for lazy in (False, True):
         np.testing.assert_array_equal(run(hostile, lazy), np.zeros((4, 6), np.uint8))
+
+
+@pytest.mark.parametrize(
+    "told", [b"", b"event: state\nda", f"event: state\ndata: {json.dumps(CARD | {'status': 'running'})}\n\n".encode()]
+)
+def test_news_that_break_off_are_asked_for_again(hostile, told) -> None:
+    hostile.answers["POST /v1/jobs"] = begun(told)
+    np.testing.assert_array_equal(run(hostile), np.zeros((4, 6), np.uint8))
+    names = [name for name, _ in hostile.seen]
+    assert names.count("POST /v1/jobs") == names.count("GET /v1/jobs/j1/events") == 1
+
+
+def test_a_job_whose_news_are_the_answer_needs_no_other_question_for_them(hostile) -> None:
+    hostile.answers["POST /v1/jobs"] = begun(f"event: state\ndata: {json.dumps(CARD)}\n\n".encode())
+    np.testing.assert_array_equal(run(hostile), np.zeros((4, 6), np.uint8))
+    assert "GET /v1/jobs/j1/events" not in [name for name, _ in hostile.seen]
 
 
 @pytest.mark.parametrize(
@@ -88,6 +110,12 @@ def test_an_honest_one_is_believed(hostile) -> None:
         ("POST /v1/jobs", say({"job": {**CARD, "id": "?x=1"}}), WireError),
         ("POST /v1/jobs", say({"job": {**CARD, "status": "sleeping"}}), WireError),
         ("POST /v1/jobs", say({"job": None}), WireError),
+        ("POST /v1/jobs", begun(b"", Location="/v1/jobs/../x"), WireError),
+        ("POST /v1/jobs", begun(b"", Location="https://elsewhere.example/v1/jobs/j1"), WireError),
+        ("POST /v1/jobs", begun(b"", Server="x"), WireError),
+        ("POST /v1/jobs", begun(b"data: nonsense\n\n"), ServerError),
+        ("POST /v1/jobs", begun(b"event: state\ndata: 7\n\n"), WireError),
+        ("POST /v1/jobs", say_for_ever(b"x" * 2**20, "text/event-stream", Location="/v1/jobs/j1"), WireError),
         ("POST /v1/jobs", say({"error": ["x"], "subject": 1}, 422), ServerError),
         ("GET /v1/jobs/j1/events", say_bytes(b"data: nonsense\n\n"), ServerError),
         ("GET /v1/jobs/j1/events", say_bytes(b"event: state\ndata: 7\n\n"), WireError),

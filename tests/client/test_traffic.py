@@ -191,8 +191,8 @@ def test_a_job_takes_no_more_questions_than_it_must(runner, traffic, lazy) -> No
     np.testing.assert_array_equal(result, 255 - np.asarray(image.data))
     asked = [(r.method, r.url.path.replace(again.id, "job")) for r in list(traffic.requests)]
     others = [question for question in asked if "/c/" not in question[1]]
-    # the outputs come with the news of the job, and with them what its arrays are like
-    assert others == [("POST", "/v1/jobs"), ("GET", "/v1/jobs/job/events")]
+    # the news of the job come as the answer, the outputs with the news, and with them what its arrays are like
+    assert others == [("POST", "/v1/jobs")]
 
 
 def test_a_session_takes_up_what_is_registered(runner, traffic) -> None:

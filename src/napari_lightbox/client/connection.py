@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +24,9 @@ _QUOTA_PATIENCE = 15.0
 WhileBusy = Callable[[LightboxError], None]
 Stream = tuple[Iterator[bytes], Callable[[], None]]
 Parts = Sequence[bytes | memoryview]
+Exchange = Callable[[], tuple[httpx.Response, Body]]
+
+EVENTS, _JSON = "text/event-stream", "application/json"
 
 # the library copies what the socket does not take at once: small pieces keep that small
 _PIECE = 2**18
@@ -133,16 +136,53 @@ class Connection:
         LightboxError
             What the server says, or that it cannot be reached.
         """
+        return self._patiently(lambda: self._exchange(method, path, content, into), patience, while_busy)[1]
+
+    def begin(self, path: str, message: Any) -> tuple[Any, httpx.Response | None]:
+        """Send a message that may be answered by a stream of events; returns what was said, or the open stream.
+
+        Where the stream leads to says its ``Location``; whoever gets it hands it to `stream`, or closes it.
+        """
+        content = [json.dumps(message).encode()]
+
+        def exchange() -> tuple[httpx.Response, Body]:
+            answer = self._open("POST", path, content, {"Accept": f"{EVENTS}, {_JSON}"})
+            if answer.is_success and answer.headers.get("Content-Type", "").startswith(EVENTS):
+                return answer, b""
+            with closing(answer):
+                return answer, read(answer, MOST_MESSAGE if answer.is_success else MOST_ERROR)
+
+        answer, body = self._patiently(exchange)
+        return (None, answer) if not answer.is_closed else (parsed(body), None)
+
+    @contextmanager
+    def stream(self, path: str, begun: httpx.Response | None = None) -> Iterator[Stream]:
+        """Open a stream of events, or take one that was begun: its pieces, and a function that ends it from another thread."""
+        try:
+            with closing(self._open("GET", path, None, {"Accept": EVENTS}) if begun is None else begun) as answer:
+                if not answer.is_success:
+                    raise error_of(self.url, answer, read(answer, MOST_ERROR))
+                yield answer.iter_raw(), hanging_up(answer)
+        except httpx.TransportError as problem:
+            raise self._lost(problem) from None
+
+    def _patiently(
+        self, exchange: Exchange, patience: float | None = None, while_busy: WhileBusy | None = None
+    ) -> tuple[httpx.Response, Body]:
         seconds = self.patience if patience is None else patience
         waits, quota = Patience(seconds, self.closed), Patience(min(seconds, _QUOTA_PATIENCE), self.closed)
         while True:
             try:
-                answer, body = self._exchange(method, path, content, into)
+                answer, body = exchange()
             except httpx.TransportError as problem:
                 waits.pause(self._lost(problem))
                 continue
+            except RuntimeError:
+                # the library's own words for a client that was closed meanwhile
+                self._check_open()
+                raise
             if answer.is_success:
-                return body
+                return answer, body
             error, delay = error_of(self.url, answer, body), delay_of(answer)
             if delay is None:
                 raise error
@@ -152,35 +192,25 @@ class Connection:
             else:
                 (quota if isinstance(error, QuotaError) else waits).pause(error, delay)
 
-    @contextmanager
-    def stream(self, path: str) -> Iterator[Stream]:
-        """Open a stream of events: its pieces as they come, and a function that ends it from another thread."""
-        self._check_open()
-        try:
-            with self._client.stream("GET", self.url + path, headers={"Accept": "text/event-stream"}) as answer:
-                if not answer.is_success:
-                    raise error_of(self.url, answer, read(answer, MOST_ERROR))
-                yield answer.iter_raw(), hanging_up(answer)
-        except httpx.TransportError as problem:
-            raise self._lost(problem) from None
-
     def _exchange(self, method: str, path: str, content: Parts | None, into: memoryview | None) -> tuple[httpx.Response, Body]:
+        with closing(self._open(method, path, content)) as answer:
+            if into is None or not answer.is_success:
+                return answer, read(answer, MOST_MESSAGE if answer.is_success else MOST_ERROR)
+            read_into(answer, into)
+            return answer, b""
+
+    def _open(
+        self, method: str, path: str, content: Parts | None = None, headers: Mapping[str, str] | None = None
+    ) -> httpx.Response:
+        """Send a question and return the answer, of which only the head was read."""
         self._check_open()
-        headers, body = {}, None
+        told, body = dict(headers or {}), None
         if content is not None:
-            kind = "application/json" if method == "POST" else "application/octet-stream"
+            kind = _JSON if method == "POST" else "application/octet-stream"
             # request and answer hold each other for a while; an iterator that has ended holds nothing
-            headers, body = {"Content-Type": kind, "Content-Length": str(sum(map(len, content)))}, _pieces(content)
-        try:
-            with self._client.stream(method, self.url + path, content=body, headers=headers) as answer:
-                if into is None or not answer.is_success:
-                    return answer, read(answer, MOST_MESSAGE if answer.is_success else MOST_ERROR)
-                read_into(answer, into)
-                return answer, b""
-        except RuntimeError:
-            # the library's own words for a client that was closed meanwhile
-            self._check_open()
-            raise
+            told |= {"Content-Type": kind, "Content-Length": str(sum(map(len, content)))}
+            body = _pieces(content)
+        return self._client.send(self._client.build_request(method, self.url + path, content=body, headers=told), stream=True)
 
     def _check_open(self) -> None:
         if self.closed.is_set():

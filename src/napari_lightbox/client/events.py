@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from napari_lightbox.client.connection import MOST_MESSAGE, Connection
+from napari_lightbox.client.http import httpx
 from napari_lightbox.client.patience import Patience
 from napari_lightbox.client.replies import parsed
 from napari_lightbox.errors import BusyError, ConnectionLostError, LightboxError, QuotaError, WireError
@@ -74,17 +75,23 @@ class EventStream:
         Way to the server.
     job_id
         Which job.
+    begun
+        Its events as the answer to something else, which is read first.
     """
 
-    def __init__(self, connection: Connection, job_id: str) -> None:
+    def __init__(self, connection: Connection, job_id: str, begun: httpx.Response | None = None) -> None:
         self._connection = connection
         self._path = f"/v1/jobs/{job_id}/events"
         self._stopped = threading.Event()
         self._hang_up: Any = None
+        self._begun = begun
 
     def stop(self) -> None:
         """End the iteration, from any thread."""
         self._stopped.set()
+        begun, self._begun = self._begun, None
+        if begun is not None:
+            begun.close()
         hang_up = self._hang_up
         if hang_up is not None:
             hang_up()
@@ -117,7 +124,8 @@ class EventStream:
                     raise
 
     def _once(self) -> Iterator[Event]:
-        with self._connection.stream(self._path) as (pieces, hang_up):
+        begun, self._begun = self._begun, None
+        with self._connection.stream(self._path, begun) as (pieces, hang_up):
             self._hang_up = hang_up
             try:
                 if not self._stopped.is_set():

@@ -176,6 +176,7 @@ class RemoteJob:
             self._follow()
         except BaseException as error:  # noqa: BLE001 - whatever happens belongs to whoever waits for the result
             cause = self._cause(error)
+            self._stop()
             self._finish("cancelled" if isinstance(cause, CancelledError) else "failed", cause)
         else:
             self._finish("done", None)
@@ -193,7 +194,8 @@ class RemoteJob:
     def _submit(self) -> None:
         self._say("Preparing the input")
         self._submission = submit(self._link, self.request, self._control, self._first, self._priority)
-        self.id = self._submission.card.id
+        self.id = self._submission.id
+        self._stream = EventStream(self._link.connection, self.id, self._submission.begun)
         if self._control.cancelled:
             self._tell_cancelled()
         self._submission.inputs.push(self)
@@ -202,15 +204,14 @@ class RemoteJob:
         """Go along with the job until it ends, and take what it gives."""
         assert self.id is not None
         self._link.session.keep(self)
-        self._stream = EventStream(self._link.connection, self.id)
+        if self._stream is None:
+            self._stream = EventStream(self._link.connection, self.id)
         card = None
-        try:
-            for event in self._stream:
-                card = self._heard(event, card)
-                if self._error is not None or (card is not None and card.status in FINAL):
-                    break
-        finally:
-            self._stream.stop()
+        for event in self._stream:
+            card = self._heard(event, card)
+            if self._error is not None or (card is not None and card.status in FINAL):
+                break
+        self._stop()
         if self._error is not None:
             raise self._error
         check_done(card)

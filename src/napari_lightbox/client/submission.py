@@ -7,13 +7,17 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import Any
 
-from napari_lightbox.client.answers import JobCard, field
+from napari_lightbox.client.answers import JobCard, field, identity
+from napari_lightbox.client.connection import Connection
+from napari_lightbox.client.http import httpx
 from napari_lightbox.client.inputs import Inputs, prepared
 from napari_lightbox.client.link import Link
 from napari_lightbox.engine.control import Control
 from napari_lightbox.engine.origins import measured
 from napari_lightbox.engine.request import Region, Request
 from napari_lightbox.errors import GoneError, NotFoundError, WireError
+
+_PLACE = "/v1/jobs"
 
 
 @dataclass(frozen=True)
@@ -22,17 +26,20 @@ class Submission:
 
     Parameters
     ----------
-    card
-        What the server says about it.
+    id
+        Its name over there.
     inputs
         Where the chunks come from that it will ask for.
     described
         The request with inputs that say what they hold.
+    begun
+        The events of the job, when the server began to tell them at once.
     """
 
-    card: JobCard
+    id: str
     inputs: Inputs
     described: Request
+    begun: httpx.Response | None = None
 
 
 def submit(link: Link, request: Request, control: Control, first: Region | None, priority: int) -> Submission:
@@ -53,19 +60,31 @@ def submit(link: Link, request: Request, control: Control, first: Region | None,
             request.to_json(inputs.put)
             message = {**order, "request": described.result().to_json(inputs.put)}
             try:
-                card = JobCard.from_json(field(link.connection.post("/v1/jobs", message), "job", dict))
+                id, begun = _handed_in(link.connection, message)  # noqa: A001
             except (NotFoundError, GoneError, WireError):
                 # what the server had before may have been cleared away
                 if fresh or not inputs.used_old_names:
                     raise
             else:
-                return Submission(card, inputs, described.result())
+                return Submission(id, inputs, described.result(), begun)
     raise AssertionError("unreachable")
 
 
 def pairs(region: Region) -> list[list[Any]]:
     """Return a region as JSON-ready data."""
     return [[s.start, s.stop] for s in region]
+
+
+def _handed_in(connection: Connection, message: Any) -> tuple[str, httpx.Response | None]:
+    """Return the id of a job that the server took, and its events where it tells them at once."""
+    told, begun = connection.begin(_PLACE, message)
+    if begun is None:
+        return JobCard.from_json(field(told, "job", dict)).id, None
+    try:
+        return identity(begun.headers.get("Location", "").removeprefix(f"{_PLACE}/")), begun
+    except WireError:
+        begun.close()
+        raise
 
 
 def _described(request: Request, control: Control) -> Request:

@@ -22,6 +22,10 @@ class Crowd:
         self._seats = seats
         self._taken: Counter[str] = Counter()
 
+    def has_seat(self, owner: str) -> bool:
+        """Tell whether there is a seat left."""
+        return self._taken[owner] < self._seats
+
     def check(self, owner: str) -> None:
         """Go on when there is a seat left.
 
@@ -30,7 +34,7 @@ class Crowd:
         QuotaError
             All of this user's are taken.
         """
-        if self._taken[owner] >= self._seats:
+        if not self.has_seat(owner):
             raise QuotaError("connections", f"of {owner} wait in {self._seats} places", "Close some windows or scripts first")
 
     @contextmanager

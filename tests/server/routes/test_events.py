@@ -6,6 +6,7 @@ import json
 import pytest
 from tests.server.live import finish, inverted, order, push, register, submit, volume, wait_for
 
+from napari_lightbox.server.limits import SMALL
 from napari_lightbox.server.routes.events import lines_of, spoken
 
 CHUNKS = (1, 20, 30)
@@ -25,6 +26,9 @@ def blocks_of(answer):
         *blocks, text = text.split("\n\n")
         yield from blocks
     assert text == ""
+
+
+STREAM = {"Accept": "text/event-stream, application/json"}
 
 
 @pytest.fixture
@@ -57,6 +61,45 @@ def test_the_stream_tells_what_is_wanted_and_ends_with_the_job(alice, image, wai
     assert "outputs" in names
     assert {n for name, data in told if name == "wanted" for n in data["chunks"]} == {0, 1, 2}
     assert told[-1][1]["status"] == "done"
+
+
+def test_who_accepts_a_stream_gets_the_news_of_a_new_job_as_the_answer(alice, image):
+    source, _ = register(alice, image, CHUNKS, lazy=True)
+    body = {"request": order("invert_intensity", volume(source, image, "zyx")), "key": "0123456789abcdef" * 2}
+    with alice.stream("POST", "/v1/jobs", json=body, headers=STREAM) as answer:
+        assert answer.status_code == 201
+        assert answer.headers["content-type"].startswith("text/event-stream")
+        job = answer.headers["location"].removeprefix("/v1/jobs/")
+        told = parts_of(answer)
+        assert next((name, data["id"]) for name, data in told if name != ":") == ("state", job)
+    push(alice, source, image, CHUNKS)
+    assert finish(alice, job)["status"] == "done"
+    with alice.stream("POST", "/v1/jobs", json=body, headers=STREAM) as answer:
+        assert answer.headers["location"] == f"/v1/jobs/{job}"
+        assert [(name, data["status"]) for name, data in parts_of(answer)] == [("state", "done")]
+    unknown = {"request": order("no_such_technique", volume(source, image, "zyx"))}
+    refused = alice.post("/v1/jobs", json=unknown, headers=STREAM)
+    assert refused.status_code == 404
+    assert refused.json()["error"] == "UnknownTechniqueError"
+
+
+def test_large_orders_and_users_without_a_seat_are_answered_without_a_stream(tmp_path, image):
+    from tests.server.live import live_server
+
+    with live_server(tmp_path, {"streams": 1}) as live, live.client() as client:
+        source, _ = register(client, image, CHUNKS)
+        push(client, source, image, CHUNKS)
+        body = {"request": order("invert_intensity", volume(source, image, "zyx"))}
+        large = json.dumps(body).replace("{", "{" + " " * SMALL, 1)
+        answer = client.post("/v1/jobs", content=large, headers=STREAM | {"Content-Type": "application/json"})
+        assert finish(client, answer.json()["job"]["id"])["status"] == "done"
+        waiting, _ = register(client, image, CHUNKS, lazy=True)
+        later = {"request": order("invert_intensity", volume(waiting, image, "zyx"))}
+        with live.client() as other, other.stream("POST", "/v1/jobs", json=later, headers=STREAM) as first:
+            told = parts_of(first)
+            next(told)
+            answer = client.post("/v1/jobs", json=body, headers=STREAM)
+            assert finish(client, answer.json()["job"]["id"])["status"] == "done"
 
 
 def test_a_quiet_stream_gives_signs_of_life(alice, waiting):

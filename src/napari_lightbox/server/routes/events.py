@@ -13,7 +13,9 @@ from starlette.responses import StreamingResponse
 
 from napari_lightbox.server.deps import Owner, OwnJob, Served
 from napari_lightbox.server.messages import StrictRoute
+from napari_lightbox.server.services import Services
 
+EVENTS = "text/event-stream"
 _HEADERS = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
 
 router = APIRouter(prefix="/v1/jobs", tags=["events"], route_class=StrictRoute)
@@ -22,19 +24,25 @@ router = APIRouter(prefix="/v1/jobs", tags=["events"], route_class=StrictRoute)
 @router.get("/{job_id}/events")
 async def follow(job: OwnJob, request: Request, services: Served, owner: Owner) -> StreamingResponse:
     """Stream the events of a job, the present state first; ends with the job."""
+    request.app.state.crowd.check(owner)
+    return news(job.id, request, services, owner)
+
+
+def news(job_id: str, request: Request, services: Services, owner: str, **answer: Any) -> StreamingResponse:
+    """Return the events of a job as an answer that goes on until the job is over."""
     state = request.app.state
-    state.crowd.check(owner)
 
     async def stream() -> AsyncIterator[bytes]:
         with state.crowd.seat(owner):
-            events = services.events.subscribe(job.id)
+            events = services.events.subscribe(job_id)
             async for piece in spoken(events, services.config.limits.keep_alive, state.stopping):
                 # whoever listens is there, whether or not chunks come
-                services.arrivals.seen(job.id)
-                services.leases.touched(job.id)
+                services.arrivals.seen(job_id)
+                services.leases.touched(job_id)
                 yield piece
 
-    return StreamingResponse(stream(), media_type="text/event-stream", headers=_HEADERS)
+    headers = _HEADERS | {"Location": f"/v1/jobs/{job_id}"}
+    return StreamingResponse(stream(), media_type=EVENTS, headers=headers, **answer)
 
 
 async def spoken(events: AsyncIterator[Any], keep_alive: float, stopping: asyncio.Event) -> AsyncIterator[bytes]:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, Request, Response
 
 from napari_lightbox.errors import BusyError
 from napari_lightbox.server.deps import Address, Owner, OwnJob, Served
 from napari_lightbox.server.faults import NotYetError
 from napari_lightbox.server.jobs.job import Job
+from napari_lightbox.server.limits import SMALL, declared_bytes
 from napari_lightbox.server.messages import PlainJson, StrictRoute
 from napari_lightbox.server.orders import bytes_of, check_order
+from napari_lightbox.server.routes.events import EVENTS, news
 from napari_lightbox.server.schemas import JobOrder, RegionOrder
 from napari_lightbox.server.services import Services
 
@@ -17,12 +19,14 @@ router = APIRouter(prefix="/v1/jobs", tags=["jobs"], route_class=StrictRoute)
 
 
 @router.post("", status_code=201)
-def submit(order: JobOrder, services: Served, owner: Owner, address: Address) -> PlainJson:
-    """Take a job; the same key again gives the same job."""
+def submit(order: JobOrder, request: Request, services: Served, owner: Owner, address: Address) -> Response:
+    """Take a job; the same key again gives the same job. Who accepts a stream of events is told at once what happens to it."""
     check_order(order.request, services, owner)
     job = services.queue.submit(order.body(), owner)
     size = bytes_of(order.request, services)
     services.audit.write("submitted", owner, address, job=job.id, technique=job.technique, bytes_in=size)
+    if _may_follow(request, owner):
+        return news(job.id, request, services, owner, status_code=201)
     return PlainJson({"job": job.card()}, status_code=201)
 
 
@@ -75,6 +79,13 @@ def outputs(job: OwnJob, services: Served) -> PlainJson:
         return PlainJson(services.queue.outputs(job.id))
     except BusyError as error:
         raise NotYetError(error.subject, error.reason, error.way_out) from None
+
+
+def _may_follow(request: Request, owner: str) -> bool:
+    # a large order holds a place until it is answered, so its answer must come to an end
+    size = declared_bytes(request.scope)
+    small = size is not None and size <= SMALL
+    return small and EVENTS in request.headers.get("accept", "") and request.app.state.crowd.has_seat(owner)
 
 
 def _note(event: str, job: Job, services: Services, owner: str, address: str) -> None:
