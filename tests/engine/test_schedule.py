@@ -13,8 +13,10 @@ import pytest
 from dask.callbacks import Callback
 
 from napari_lightbox.engine.control import Control
-from napari_lightbox.engine.schedule import Threads, compute_all, computed_by, scheduler
+from napari_lightbox.engine.schedule import Threads, compute_all, compute_blocks, computed_by, scheduler
 from napari_lightbox.errors import CancelledError
+
+ARRAY = da.from_array(np.arange(12 * 10).reshape(12, 10), chunks=(5, 4))
 
 
 def test_runs_side_by_side_keep_their_own_progress_and_cancel(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -90,3 +92,23 @@ def test_what_others_have_entered_hears_nothing() -> None:
         (total,) = compute_all([da.arange(10, chunks=5).sum()])
     assert total == 45
     assert heard == []
+
+
+@pytest.mark.parametrize("array", [ARRAY, ARRAY[1:, ::2] + 1, ARRAY.rechunk((5, 2)), da.overlap.overlap(ARRAY, 1, "reflect")])
+def test_blocks_are_what_slices_would_be(array) -> None:
+    indices = [index for index in np.ndindex(array.numblocks) if sum(index) % 3 != 1]
+    for index, block in zip(indices, compute_blocks(array, indices), strict=True):
+        np.testing.assert_array_equal(block, array.blocks[index].compute())
+
+
+def test_blocks_are_computed_by_whoever_computes_here() -> None:
+    class Listening(Threads):
+        def get(self, graph, keys, *rest):
+            asked.append((len(graph), sorted(keys)))
+            return super().get(graph, keys, *rest)
+
+    asked: list = []
+    with computed_by(Listening()):
+        compute_blocks(ARRAY, [(1, 2), (0, 0)])
+    # no task of any other block is among them
+    assert asked == [(2, [(ARRAY.name, 0, 0), (ARRAY.name, 1, 2)])]

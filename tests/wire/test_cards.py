@@ -28,6 +28,10 @@ def test_chunks_cover_every_voxel_once(axes) -> None:
         hits[card.box(index)] += 1
         assert hits[card.box(index)].shape == card.chunk_shape(index)
     assert (hits == 1).all()
+    assert tuple(map(len, card.sizes)) == card.grid
+    assert [tuple(sizes[i] for sizes, i in zip(card.sizes, index, strict=True)) for index in card.indices] == [
+        card.chunk_shape(index) for index in card.indices
+    ]
 
 
 @pytest.mark.parametrize("index", [(3, 0), (-1, 0), (0,), (0, 0, 0)])

@@ -25,6 +25,10 @@ def double(value: int) -> int:
     return 2 * value
 
 
+def pass_over(_: int) -> None:
+    return
+
+
 def whose(block: np.ndarray) -> np.ndarray:
     return np.full(block.shape, os.getpid(), np.int64)
 
@@ -54,6 +58,21 @@ def test_values_come_in_the_order_of_their_keys(cluster: Cluster) -> None:
     keys = [("double", i) for i in (7, 3, 19, 3)]
     assert cluster.scheduler.get(graph, keys, Control()) == [14, 6, 38, 6]
     assert cluster.scheduler.get({}, [], Control()) == []
+
+
+def test_what_has_no_value_is_not_fetched(cluster: Cluster, monkeypatch) -> None:
+    fetched = []
+    gather = cluster.client.gather
+
+    def listen(futures, **options):
+        fetched.extend(future.key[1] for future in futures)
+        return gather(futures, **options)
+
+    monkeypatch.setattr(cluster.client, "gather", listen)
+    silent, told = independent("silent", pass_over, range(6)), independent("told", double, range(3))
+    keys = [("told", 1), *silent, ("told", 0), ("told", 2)]
+    assert cluster.scheduler.get({**silent, **told}, keys, Control()) == [2, *[None] * 6, 0, 4]
+    assert len(fetched) == 3
 
 
 def test_collections_of_every_kind_are_computed_on_the_workers(cluster: Cluster) -> None:

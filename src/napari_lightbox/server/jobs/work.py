@@ -75,12 +75,15 @@ def run_job(job: Job, services: Services, control: Control) -> None:
         outcome = _laid_out(request, folder, Measuring(control))
         stored = Stored(job, services.results)
         sinks = stored.sinks(outcome)
+        coming = encoded(outcome.outputs, sinks, stored, pending=True)
         if sinks:
-            _tell(job, services, outcome, encoded(outcome.outputs, sinks, stored, pending=True), stored)
+            _tell(job, services, outcome, coming, stored)
             _write(job, services, folder, outcome, sinks, control)
         finished = _with_values(outcome, Measuring(control) if sinks else control)
         control.check()
-        _tell(job, services, outcome, encoded(finished, sinks, stored, pending=False), stored)
+        known = encoded(finished, sinks, stored, pending=False)
+        if not sinks or known != coming:
+            _tell(job, services, outcome, known, stored)
 
 
 def _run_preview(job: Job, services: Services, control: Control) -> None:
