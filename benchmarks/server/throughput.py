@@ -18,16 +18,16 @@ from benchmarks.server.stacks import lazy_stack
 from napari_lightbox.engine.request import Request
 
 BRIEF, LONG, PASSES = (100, 1000), 10000, 2
-WARMING_CHUNKS, SHORT_TURN = 5000, 1000
-# a machine that rested is slow at first: it runs a film that it knows before the clock starts
-WARM = 200
+# in a round a thousand chunks in films of either brief length take turns, so often
+REPEATS = 2
+# a machine that rested is slow at first: it runs films before the clock starts
+WARM = 1000
 TECHNIQUE: tuple[str, dict[str, Any]] = ("gaussian_blur", {"sigma": 1.0})
 FLAT = 0.15
 QUIET_SECONDS = 0.5
 
 Cost = dict[str, float]
-WARMING = 0
-_seeds = itertools.count(WARMING + 1)
+_seeds = itertools.count()
 
 
 @dataclass(frozen=True)
@@ -38,20 +38,17 @@ class Frames:
     ----------
     plane
         Pixels of a frame, which is a chunk of 16 bits per pixel.
-    turn
-        Chunks of brief films that are run one after the other: a machine works the faster the longer it does.
     again
         Whether a film is run a second time; only where the server keeps ten thousand frames, so that nothing is sent again.
     """
 
     plane: tuple[int, int]
-    turn: int
     again: bool
 
     @property
     def names(self) -> tuple[str, ...]:
         """What is measured."""
-        return ("new", "again", "server", "workers") if self.again else ("new", "server", "workers")
+        return ("new", "again") if self.again else ("new",)
 
     @property
     def nbytes(self) -> int:
@@ -60,20 +57,19 @@ class Frames:
 
 
 # the one measures what a chunk costs besides its pixels, the other is what a camera gives
-KINDS = {"tiny": Frames((64, 64), 2000, True), "camera": Frames((512, 512), 1000, False)}
+KINDS = {"tiny": Frames((64, 64), True), "camera": Frames((512, 512), False)}
 
 
 def main(short: bool = False) -> dict[str, Any]:
     """Run films of growing length: as new ones, and small ones again when the server has their chunks.
 
-    The machine is half as fast again at one moment as at another. So the brief films take turns, and are compared with each
-    other in each round of them; a long one is compared with the rounds right before and after it.
+    The machine is half as fast again at one moment as at another. So films of the brief lengths alternate, as many chunks of the
+    one as of the other, and a long film is compared with those right before and after it.
     """
     with server() as running:
         there = lb.connect(running.url, token=running.token)
         try:
             there.apply("gaussian_blur", np.zeros((2, 64, 64), np.uint16), sigma=1.0)
-            turn(there, running, KINDS["tiny"], BRIEF[-1], SHORT_TURN if short else WARMING_CHUNKS)
             found = {name: films(there, running, frames, short) for name, frames in KINDS.items()}
         finally:
             there.close()
@@ -85,7 +81,8 @@ def films(there: Any, running: ServerProcess, frames: Frames, short: bool) -> li
     """Measure films of one kind."""
     rounds, long = [brief(there, running, frames)], []
     for _ in range(0 if short else PASSES):
-        long.append(told(LONG, turn(there, running, frames, LONG, LONG)))
+        long.append(told(LONG, per_chunk([film(there, running, frames, LONG)])))
+        settle(running)
         rounds.append(brief(there, running, frames))
     rows = [row(count, [costs[count] for costs in rounds], [level([costs]) for costs in rounds]) for count in BRIEF]
     if long:
@@ -94,8 +91,20 @@ def films(there: Any, running: ServerProcess, frames: Frames, short: bool) -> li
 
 
 def brief(there: Any, running: ServerProcess, frames: Frames) -> dict[int, Cost]:
-    """Measure each of the brief lengths once."""
-    return {count: told(count, turn(there, running, frames, count, frames.turn)) for count in BRIEF}
+    """Measure films of the brief lengths in turns."""
+    film(there, running, frames, WARM)
+    few, many = BRIEF
+    costs: dict[int, list[Cost]] = {count: [] for count in BRIEF}
+    for _ in range(REPEATS):
+        for count in (*[few] * (many // few // 2), many, *[few] * (many // few // 2)):
+            costs[count].append(film(there, running, frames, count))
+    return {count: told(count, per_chunk(costs[count])) for count in BRIEF}
+
+
+def per_chunk(costs: Sequence[Cost]) -> Cost:
+    """Return milliseconds per chunk of some films."""
+    chunks = sum(cost["chunks"] for cost in costs)
+    return {name: 1e3 * sum(cost[name] for cost in costs) / chunks for name in costs[0] if name != "chunks"}
 
 
 def level(rounds: Iterable[dict[int, Cost]]) -> Cost:
@@ -123,7 +132,7 @@ def row(count: int, costs: Sequence[Cost], levels: Sequence[Cost]) -> dict[str, 
 def summary(frames: Frames, rows: Sequence[dict[str, Any]]) -> dict[str, Any]:
     """Return what to look at: how much more the dearest chunk costs than the cheapest."""
     found: dict[str, Any] = {"chunk_bytes": frames.nbytes}
-    for name in frames.names[:-1]:
+    for name in frames.names:
         found[f"{name}_ms_per_chunk"] = [entry[f"{name}_ms_per_chunk"] for entry in rows]
         ratios = found[f"{name}_to_brief_beside"] = [entry[f"{name}_ratio"] for entry in rows]
         found[f"{name}_spread"] = max(ratios) / min(ratios) - 1
@@ -131,24 +140,16 @@ def summary(frames: Frames, rows: Sequence[dict[str, Any]]) -> dict[str, Any]:
     return found
 
 
-def turn(there: Any, running: ServerProcess, frames: Frames, count: int, least: int) -> Cost:
-    """Return milliseconds per chunk of jobs on new films and on the same ones again, and the processor time of both.
+def film(there: Any, running: ServerProcess, frames: Frames, count: int) -> Cost:
+    """Return the seconds of a job on a new film and on the same one again, and the processor time of all that.
 
     Each job is waited for and deleted before the next one is submitted; nothing is fetched.
     """
-    number = max(1, least // count)
-    run(there, lazy_stack(WARM, frames.plane, WARMING))
-    before = used([psutil.Process(running.pid)]), used(running.workers())
-    new = again = 0.0
-    for _ in range(number):
-        # no chunk of it may be that of another film: the server would have it already
-        film = lazy_stack(count, frames.plane, next(_seeds))
-        new += run(there, film)
-        again += run(there, film) if frames.again else 0.0
-    settle(running)
-    server, workers = used([psutil.Process(running.pid)]) - before[0], used(running.workers()) - before[1]
-    spent = {"new": new, "again": again, "server": server, "workers": workers}
-    return {name: 1e3 * spent[name] / (count * number) for name in frames.names}
+    # no chunk of it may be that of another film: the server would have it already
+    data, before = lazy_stack(count, frames.plane, next(_seeds)), spent(running)
+    seconds = {name: run(there, data) for name in frames.names}
+    server, workers = (now - then for now, then in zip(spent(running), before, strict=True))
+    return {"chunks": count, **seconds, "server": server, "workers": workers}
 
 
 def run(there: Any, film: Any) -> float:
@@ -169,6 +170,11 @@ def settle(running: ServerProcess) -> None:
         now = used([psutil.Process(running.pid)])
         quiet = quiet + QUIET_SECONDS / 5 if now - seen < QUIET_SECONDS / 20 else 0.0
         seen = now
+
+
+def spent(running: ServerProcess) -> tuple[float, float]:
+    """Return the processor time of the server and of its workers."""
+    return used([psutil.Process(running.pid)]), used(running.workers())
 
 
 def used(processes: list[psutil.Process]) -> float:
