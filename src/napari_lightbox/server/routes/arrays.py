@@ -17,6 +17,7 @@ from napari_lightbox.server.file_part import CACHED, FilePart, etag_of, is_known
 from napari_lightbox.server.messages import PlainJson, StrictRoute
 from napari_lightbox.server.services import Services
 from napari_lightbox.server.store.result_array import ResultArray
+from napari_lightbox.server.store.zarr_card import zarr_json
 
 LONGEST_WAIT = 20.0
 _SHORTEST_PAUSE, _LONGEST_PAUSE = 0.005, 0.1
@@ -38,7 +39,7 @@ def card(array: OwnArray) -> PlainJson:
 @router.head("/{array_id}/zarr.json", include_in_schema=False)
 def metadata(array: OwnArray, request: Request) -> Response:
     """Return the metadata that a Zarr reader wants."""
-    text = json.dumps(array.zarr_json())
+    text = json.dumps(zarr_json(array.card, "/"))
     etag = etag_of(array.id, text)
     if is_known(etag, request.headers.get("if-none-match")):
         return not_modified(etag)

@@ -9,6 +9,7 @@ from collections.abc import Container, Iterator
 from pathlib import Path
 
 from napari_lightbox.errors import WireError
+from napari_lightbox.server.store.apart import folders_apart
 from napari_lightbox.server.store.placing import place, private_folder
 from napari_lightbox.wire.hashing import checked_hash, hash_of
 
@@ -25,7 +26,7 @@ class Objects:
     """
 
     def __init__(self, folder: Path) -> None:
-        self.folder = private_folder(Path(folder).resolve())
+        self.folder = folders_apart(private_folder(Path(folder).resolve()))
         self._lock = threading.Lock()
 
     def path(self, name: str) -> Path:

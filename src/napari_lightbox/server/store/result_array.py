@@ -54,11 +54,7 @@ class ResultArray:
             file.truncate(prod(self.card.grid))
         about = {"job": self.job, "name": self.name, "owner": self.owner, "card": self.card.to_json()}
         place(self.folder / "about.json", json.dumps(about).encode())
-        place(self.folder / "zarr.json", json.dumps(self.zarr_json()).encode())
-
-    def zarr_json(self) -> dict[str, Any]:
-        """Return the metadata that a Zarr reader wants."""
-        return zarr_json(self.card)
+        place(self.folder / "zarr.json", json.dumps(zarr_json(self.card, ".")).encode())
 
     def path(self, index: Index) -> Path:
         """Return the file of a chunk, which need not be there yet.
@@ -69,7 +65,8 @@ class ResultArray:
             There is no such chunk.
         """
         self.card.box(index)
-        return self.folder.joinpath("c", *map(str, index))
+        # all in one folder: with a folder for each number, a frame would take three entries of the disk
+        return self.folder / ".".join(("c", *map(str, index)))
 
     def write(self, index: Index, values: Any) -> None:
         """Store a chunk; what is written already may be written again.

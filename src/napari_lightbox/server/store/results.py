@@ -12,6 +12,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from napari_lightbox.errors import NotFoundError
+from napari_lightbox.server.store.apart import folders_apart
 from napari_lightbox.server.store.disk import Disk
 from napari_lightbox.server.store.ids import checked_id, new_id
 from napari_lightbox.server.store.placing import private_folder
@@ -35,7 +36,7 @@ class Results:
     """
 
     def __init__(self, folder: Path, disk: Disk | None = None, grace: float = GRACE) -> None:
-        self.folder = private_folder(Path(folder).resolve())
+        self.folder = folders_apart(private_folder(Path(folder).resolve()))
         self.disk = disk or Disk(folder)
         self._lock = threading.Lock()
         self._clearing = ThreadPoolExecutor(1, "lightbox-clear")

@@ -7,8 +7,8 @@ from typing import Any
 from napari_lightbox.wire import ArrayCard
 
 
-def zarr_json(card: ArrayCard) -> dict[str, Any]:
-    """Return the metadata of an array."""
+def zarr_json(card: ArrayCard, separator: str) -> dict[str, Any]:
+    """Return the metadata of an array, the numbers in whose chunks' names are separated by a slash or a dot."""
     zero: Any = {"b": False, "f": 0.0, "c": [0.0, 0.0]}.get(card.kind.kind, 0)
     return {
         "zarr_format": 3,
@@ -16,7 +16,7 @@ def zarr_json(card: ArrayCard) -> dict[str, Any]:
         "shape": list(card.shape),
         "data_type": card.kind.name,
         "chunk_grid": {"name": "regular", "configuration": {"chunk_shape": list(card.chunks)}},
-        "chunk_key_encoding": {"name": "default", "configuration": {"separator": "/"}},
+        "chunk_key_encoding": {"name": "default", "configuration": {"separator": separator}},
         "fill_value": zero,
         "codecs": [{"name": "bytes", "configuration": {"endian": "little"}}],
         "attributes": {},
