@@ -24,7 +24,7 @@ REPEATS = 2
 WARM = 1000
 TECHNIQUE: tuple[str, dict[str, Any]] = ("gaussian_blur", {"sigma": 1.0})
 FLAT = 0.15
-QUIET_SECONDS = 0.5
+QUIET_SECONDS, CLEAR_STEP = 0.5, 0.002
 
 Cost = dict[str, float]
 _seeds = itertools.count()
@@ -143,22 +143,27 @@ def summary(frames: Frames, rows: Sequence[dict[str, Any]]) -> dict[str, Any]:
 def film(there: Any, running: ServerProcess, frames: Frames, count: int) -> Cost:
     """Return the seconds of a job on a new film and on the same one again, and the processor time of all that.
 
-    Each job is waited for and deleted before the next one is submitted; nothing is fetched.
+    Each job is waited for and deleted, and its files are gone, before the next one is submitted; nothing is fetched.
     """
     # no chunk of it may be that of another film: the server would have it already
     data, before = lazy_stack(count, frames.plane, next(_seeds)), spent(running)
-    seconds = {name: run(there, data) for name in frames.names}
+    seconds = {name: run(there, running, data) for name in frames.names}
     server, workers = (now - then for now, then in zip(spent(running), before, strict=True))
     return {"chunks": count, **seconds, "server": server, "workers": workers}
 
 
-def run(there: Any, film: Any) -> float:
-    """Run one job from beginning to end; return its seconds."""
+def run(there: Any, running: ServerProcess, film: Any) -> float:
+    """Run one job from beginning to the end of its files; return its seconds.
+
+    The server answers before the files are gone: a film would pay for those that the film before it left behind.
+    """
     begin = time.perf_counter()
     job = there.submit(Request(TECHNIQUE[0], (film,), TECHNIQUE[1]))
     if not job.wait(1800) or job.status != "done":
         raise RuntimeError(f"{job.status}: {job.message}")
     there.delete(job.id)
+    while any((running.folder / "results").glob(".*")):
+        time.sleep(CLEAR_STEP)
     return time.perf_counter() - begin
 
 
