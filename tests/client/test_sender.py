@@ -27,6 +27,11 @@ class Array:
     broken: frozenset[int] = frozenset()
     bunch: int = 1
     bunches: list[list[int]] = field(default_factory=list)
+    kind: str = "frames"
+    expected: list[int] = field(default_factory=list)
+
+    def expect(self, bunch) -> None:
+        self.expected.append(bunch)
 
     def send(self, connection, chunks) -> None:
         self.started.release()
@@ -77,6 +82,21 @@ def test_small_chunks_go_together_but_urgent_ones_wait_for_no_other() -> None:
     sender.send(array, [4, 5], job, urgent=True)
     finish(sender, array, job)
     assert array.bunches == [[50], [4, 5], [0, 1, 2, 3], [99]]
+    sender.close()
+
+
+def test_an_array_begins_as_those_of_its_kind_ended() -> None:
+    sender, job = Sender(None, threads=1), Job()
+    first, second = Array("a", bunch=4), Array("b", bunch=9)
+    other, broken, after = Array("c", kind="other"), Array("d", bunch=7, kind="broken"), Array("e", kind="broken")
+    broken.error = OSError("gone")
+    for array in (first, second, other):
+        finish(sender, array, job)
+    broken.gate.set()
+    sender.send(broken, range(6), job, urgent=False)
+    assert job.told.wait(30)
+    finish(sender, after, job)
+    assert [array.expected[0] for array in (first, second, other, broken, after)] == [1, 4, 1, 1, 1]
     sender.close()
 
 

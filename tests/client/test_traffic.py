@@ -118,6 +118,18 @@ def test_chunks_are_bunched_only_while_they_are_small_and_quick(runner, monkeypa
     assert [small.bunch for _ in range(6) if not small.send(connection, range(small.bunch))] == [16, 8, 4, 2, 1, 1]
 
 
+def test_what_an_array_found_out_itself_counts_more_than_what_was_expected(runner, monkeypatch) -> None:
+    connection = runner._link.connection
+    upload = Upload(da.from_array(noise(12, 40, 30, 31), chunks=(1, 30, 31)))
+    upload.register(telling(connection), Control())
+    upload.expect(16)
+    assert upload.bunch == 16
+    monkeypatch.setattr(uploading, "QUICK", 0.0)
+    upload.send(connection, range(16))
+    upload.expect(32)
+    assert upload.bunch == 8
+
+
 def test_a_chain_of_runs_stays_on_the_server(runner, traffic) -> None:
     image = noise(6, 6, 40, 41)
     lazy = volume(da.from_array(image, chunks=(2, 40, 41)))

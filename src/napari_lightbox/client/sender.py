@@ -11,9 +11,10 @@ from typing import Protocol
 
 from napari_lightbox.client.connection import Connection
 from napari_lightbox.client.uploading import Upload
+from napari_lightbox.engine.remembered import Remembered
 from napari_lightbox.errors import ConnectionLostError
 
-THREADS, MOST_THREADS = 3, 8
+THREADS, MOST_THREADS, KINDS = 3, 8, 64
 
 Key = tuple[str, int]
 Item = tuple[int, int, Upload, int]
@@ -54,10 +55,13 @@ class Sender:
         self._order = count()
         self._change = threading.Condition()
         self._closed = False
+        self._bunches = Remembered(KINDS)
 
     def send(self, upload: Upload, chunks: Iterable[int], owner: Owner, *, urgent: bool) -> None:
         """Have chunks sent, each once; those that somebody waits for go before all others."""
         with self._change:
+            # a film is like the one before it; of what somebody looks at no more than that is asked for anyway
+            upload.expect(self._bunches.get(upload.kind)[1] or 1)
             queue = self._queues.setdefault(upload.id, [])
             for number in chunks:
                 owners = self._owners.setdefault((upload.id, number), [])
@@ -99,6 +103,7 @@ class Sender:
     def _send(self, upload: Upload, chunks: list[int]) -> None:
         try:
             upload.send(self._connection, chunks)
+            self._bunches.put(upload.kind, upload.bunch)
         except BaseException as error:  # noqa: BLE001 - whatever happens belongs to whoever needs the chunk
             if len(chunks) == 1 or isinstance(error, ConnectionLostError):
                 for owner in self._end(upload, chunks):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from math import prod
@@ -80,6 +80,12 @@ class Upload:
         size = prod(self.card.chunks) * itemsize
         self._most = max(1, min(BUNCH_BYTES // max(size, 1), MOST_BUNCH_CHUNKS))
         self._sent: set[int] = set()
+        self._is_new = True
+
+    @property
+    def kind(self) -> Hashable:
+        """What its chunks have in common with those of other arrays."""
+        return self.card.kind.str, self.card.chunks
 
     def register(self, tell: Tell, control: Control) -> list[int]:
         """Tell the server about the array and return the chunks that it wants right away."""
@@ -92,6 +98,11 @@ class Upload:
         """Its name on the server."""
         assert self.registration is not None
         return self.registration.id
+
+    def expect(self, bunch: int) -> None:
+        """Begin with as many chunks at once as such chunks could be sent before; what it found out itself counts more."""
+        if self._is_new:
+            self._is_new, self.bunch = False, bunch
 
     def send(self, connection: Connection, chunks: Sequence[int]) -> None:
         """Send chunks, but for those whose bytes the server has: from elsewhere, or because it asked before they came in."""

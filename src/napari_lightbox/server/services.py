@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from napari_lightbox.engine.remembered import Remembered
 from napari_lightbox.engine.schedule import Scheduler
 from napari_lightbox.server.audit import Audit
 from napari_lightbox.server.config import ServerConfig
@@ -16,6 +17,7 @@ from napari_lightbox.server.jobs.arrivals import Arrivals
 from napari_lightbox.server.jobs.events import Event, Events
 from napari_lightbox.server.jobs.held import Held
 from napari_lightbox.server.jobs.leases import Leases
+from napari_lightbox.server.jobs.paces import KINDS
 from napari_lightbox.server.jobs.queue import JobQueue
 from napari_lightbox.server.jobs.staged import ROOM
 from napari_lightbox.server.jobs.table import JobTable
@@ -63,6 +65,7 @@ class Services:
     arrivals: Arrivals
     held: Held
     wishes: Wishes
+    paces: Remembered
     sessions: Sessions
     audit: Audit
     work: Path
@@ -151,6 +154,7 @@ def open_services(
         arrivals=Arrivals(sources, events, limits.session_dead, ticks),
         held=Held(sources, disk, room, lambda: whole[0].sweep_objects()),
         wishes=Wishes(),
+        paces=Remembered(KINDS),
         sessions=Sessions(sources, limits.session_idle, limits.session_dead, ticks),
         audit=Audit(folder, config.tokens.values()),
         work=private_folder(folder / "work"),

@@ -17,6 +17,7 @@ from napari_lightbox.errors import CancelledError
 from napari_lightbox.server.jobs.batch import Writer
 from napari_lightbox.server.jobs.chains import Chains
 from napari_lightbox.server.jobs.layout import Group, Plan
+from napari_lightbox.server.jobs.paces import Pace
 from napari_lightbox.server.jobs.values import Values
 from napari_lightbox.server.jobs.wishes import Index, Order, Region, Wishes
 
@@ -41,6 +42,8 @@ class Means:
         Bytes of input that one batch of a sequence may need.
     check
         Raises when the disk is full.
+    pace
+        How long such blocks took before.
     """
 
     folder: Path
@@ -48,6 +51,7 @@ class Means:
     threads: int
     room: int
     check: Callable[[], None]
+    pace: Pace
 
 
 def write_blocks(job_id: str, plan: Plan, values: Values | None, means: Means, control: Control) -> None:
@@ -180,8 +184,9 @@ class Lanes:
             raise failed[0]
 
     def _lane(self, number: int, share: Share) -> None:
-        # the first blocks are those that somebody looks at: they do not wait for a full batch
-        size, least = 1, max(1, TASKS_PER_THREAD * self._means.threads // self._count)
+        # whoever looks at a block does not wait for a full batch, nor does anybody who cannot know how long it takes
+        size = 1 if self._order.is_looked_at else self._means.pace.first()
+        least = max(1, TASKS_PER_THREAD * self._means.threads // self._count)
         while len(self._order):
             share.check()
             numbers = self._order.take(size) if self._chains is None else self._chains.take(self._order, self._means.threads)
@@ -195,6 +200,7 @@ class Lanes:
             self._progress.add(len(numbers), number)
             # small blocks go in large batches; what is asked for now waits no longer for the one under way
             took = time.monotonic() - begin
+            self._means.pace.note(took / len(numbers))
             size = min(size * (4 if 2 * took < BATCH_SECONDS else 2), least if took > BATCH_SECONDS else MOST_BLOCKS)
 
 

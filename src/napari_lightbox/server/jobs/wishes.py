@@ -34,6 +34,11 @@ class Order:
         """Return how many were not handed out yet."""
         return self._left
 
+    @property
+    def is_looked_at(self) -> bool:
+        """Whether somebody waits for some of them more than for others."""
+        return bool(self._regions or self._asked)
+
     def mark(self, numbers: Iterable[int]) -> None:
         """Have some numbers never handed out."""
         with self._lock:

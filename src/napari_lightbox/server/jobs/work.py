@@ -22,6 +22,7 @@ from napari_lightbox.server.jobs.job import Job
 from napari_lightbox.server.jobs.laid_out import lay_out
 from napari_lightbox.server.jobs.layout import Sink, plan_of
 from napari_lightbox.server.jobs.outputs import Stored, encoded
+from napari_lightbox.server.jobs.paces import Pace
 from napari_lightbox.server.jobs.rebuild import Inputs, rebuild
 from napari_lightbox.server.jobs.staged import StagedScheduler
 from napari_lightbox.server.jobs.supplies import Supply
@@ -101,7 +102,8 @@ def _laid_out(request: Request, folder: Path, control: Control) -> Outcome:
 
 def _write(job: Job, services: Services, folder: Path, outcome: Outcome, sinks: list[Sink], control: Control) -> None:
     plan, values = plan_of(sinks), Values.of(outcome.outputs.values(), folder)
-    means = Means(folder, services.wishes, services.threads, services.room, lambda: services.disk.check(None, 0))
+    pace = Pace.of(services.paces, job, [sink.target.card for sink in sinks])
+    means = Means(folder, services.wishes, services.threads, services.room, lambda: services.disk.check(None, 0), pace)
     write_blocks(job.id, plan, values, means, control)
     if values is not None:
         values.recall()
