@@ -98,24 +98,6 @@ def test_progress_follows_the_tasks_behind_one_key(cluster: Cluster, gate: Gate,
     assert told[-1] == 0.8
 
 
-def test_keys_are_told_of_while_others_are_computed(cluster: Cluster, gate: Gate) -> None:
-    graph = independent("quick", double, [1]) | {("held", 0): Task(("held", 0), gate, 1)}
-    finished = cluster.scheduler.run(graph, list(graph), Control())
-    assert next(finished) == ("quick", 0)
-    gate.open()
-    assert list(finished) == [("held", 0)]
-
-
-def test_whoever_stops_listening_stops_the_work(cluster: Cluster, gate: Gate) -> None:
-    graph = independent("quick", double, [1]) | independent("held", gate, range(40))
-    finished = cluster.scheduler.run(graph, list(graph), Control())
-    assert next(finished) == ("quick", 0)
-    finished.close()
-    wait_for(lambda: not cluster.client.run_on_scheduler(tasks_known))
-    gate.open()
-    assert len(gate.held_up) <= 2
-
-
 def test_a_stop_frees_the_workers_within_one_task(cluster: Cluster, gate: Gate, pool: Executor) -> None:
     graph = independent("held", gate, range(40))
     control = Control()
@@ -149,28 +131,39 @@ def write_down(entry: tuple[str, str]) -> None:
         stream.write(f"{name}\n")
 
 
-def test_what_is_urgent_overtakes_what_waits(cluster: Cluster, gate: Gate, tmp_path, pool: Executor) -> None:
-    path = tmp_path / "order"
+@pytest.mark.parametrize(
+    ("first", "then", "overtakes"),
+    [
+        # names, how many tasks and their priority; a handful would wait on the workers and not on the scheduler
+        (("late", 30, 9), ("soon", 10, 0), True),
+        (("late", 10, 9), ("soon", 30, 0), True),
+        (("large", 30, 5), ("small", 10, 5), True),
+        (("small", 10, 5), ("large", 30, 5), False),
+        (("older", 12, 5), ("younger", 12, 5), False),
+    ],
+)
+def test_the_urgent_come_first_then_the_small_then_the_older(
+    first, then, overtakes, cluster: Cluster, gate: Gate, tmp_path, pool: Executor
+) -> None:
+    path, runs, sent = tmp_path / "order", [], []
 
-    def follow(graph: dict, priority: int) -> None:
-        list(cluster.scheduler.run(graph, list(graph), Control(), priority))
+    def send(graph: dict, priority: int) -> None:
+        sent.extend(graph)
+        runs.append(pool.submit(cluster.scheduler.at(priority).get, graph, list(graph), Control()))
+        wait_for(lambda: len(cluster.client.run_on_scheduler(tasks_known)) == len(sent))
 
-    def known(count: int) -> bool:
-        return len(cluster.client.run_on_scheduler(tasks_known)) == count
-
-    held = pool.submit(follow, independent("held", gate, range(2)), 5)
+    send(independent("held", gate, range(2)), 0)
     wait_for(lambda: len(gate.held_up) == 2)
-    late = pool.submit(follow, independent("late", write_down, [(str(path), "late")] * 30), 9)
-    wait_for(lambda: known(32))
-    soon = pool.submit(follow, independent("soon", write_down, [(str(path), "soon")] * 3), 0)
-    wait_for(lambda: known(35))
+    for name, count, priority in (first, then):
+        send(independent(name, write_down, [(str(path), name)] * count), priority)
     gate.open()
-    for run in (held, late, soon):
+    for run in runs:
         run.result(60)
     order = path.read_text().split()
-    assert len(order) == 33
+    assert len(order) == first[1] + then[1]
+    sooner = then if overtakes else first
     # each worker may have one at hand already
-    assert order[:7].count("soon") == 3
+    assert order[: sooner[1] + 4].count(sooner[0]) == sooner[1]
 
 
 @pytest.mark.parametrize(("function", "kind"), [(refuse, InputError), (break_off, ZeroDivisionError)])
@@ -178,8 +171,6 @@ def test_errors_of_tasks_arrive_as_what_they_are(cluster: Cluster, function, kin
     graph = independent("good", double, range(3)) | independent("bad", function, [0])
     with pytest.raises(kind):
         cluster.scheduler.get(graph, list(graph), Control())
-    with pytest.raises(kind):
-        list(cluster.scheduler.run(graph, list(graph), Control()))
     wait_for(lambda: not cluster.client.run_on_scheduler(tasks_known))
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import wait
 from types import NoneType
 from typing import Any
@@ -61,27 +61,6 @@ class DistributedScheduler:
                 values.update(self._taken(submission, done, control))
                 progress.tell(len(values))
         return [values[key] for key in keys]
-
-    def run(self, graph: Mapping[Any, Any], keys: Sequence[Any], control: Control, priority: int | None = None) -> Iterator[Any]:
-        """Compute keys of a graph for what their tasks do, and yield each key when it has finished.
-
-        Values stay on the workers and are forgotten. Whoever stops listening stops the work.
-
-        Raises
-        ------
-        Exception
-            What a task raised.
-        ServerError
-            The cluster failed; the message says what to do.
-        CancelledError
-            Somebody asked to stop.
-        """
-        urgency = -(self.priority if priority is None else priority)
-        with Submission(self.client, graph, keys, urgency) as submission:
-            for done in submission.finished(control):
-                for future in done:
-                    future.release()
-                    yield submission.keys[future.key]
 
     def _taken(self, submission: Submission, done: list[Future], control: Control) -> dict[Any, Any]:
         """Return the values of finished futures by their keys, and let the workers forget them."""

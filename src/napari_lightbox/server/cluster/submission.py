@@ -21,6 +21,10 @@ PATIENCE_SECONDS = 0.03
 class Submission:
     """Keys of a graph that a cluster computes until the with block ends; what is not done by then is dropped.
 
+    Of graphs of the same urgency a small one goes before a large one, and of two as large as each other the older one. So whoever
+    asks for one block does not wait for a hundred of somebody else, and of two batches of the same job the second fills the gap
+    between the first and the third.
+
     Parameters
     ----------
     client
@@ -28,7 +32,7 @@ class Submission:
     graph, keys
         A graph, and what is wanted of it.
     urgency
-        What has more of it comes first.
+        A whole number; what has more of it comes first.
 
     Raises
     ------
@@ -36,14 +40,16 @@ class Submission:
         The graph holds something that cannot leave this process.
     """
 
-    def __init__(self, client: Client, graph: Any, keys: Sequence[Any], urgency: float) -> None:
+    def __init__(self, client: Client, graph: Any, keys: Sequence[Any], urgency: int) -> None:
         self._client = client
         self.tasks, names = own_graph(graph, keys)
         # as one finished layer: plain dictionaries are hashed completely, pixels included
         layers = HighLevelGraph({"run": MaterializedLayer(self.tasks)}, {"run": set()})
         wanted = list(dict.fromkeys(keys))
+        rank = urgency + 1 / (1 + len(self.tasks))
         try:
-            futures: list[Future] = client.get(layers, [names[key] for key in wanted], sync=False, priority=urgency)
+            # without the timeout, graphs of a whole minute would take turns task by task, and all end at once
+            futures: list[Future] = client.get(layers, [names[key] for key in wanted], sync=False, priority=rank, fifo_timeout=0)
         except TypeError as error:
             raise InputError("input", "cannot be sent to the workers", "Save it to a file and open that") from error
         except Exception as error:

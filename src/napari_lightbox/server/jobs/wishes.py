@@ -69,13 +69,18 @@ class Order:
                     self._asked.appendleft(number)
 
     def take(self, count: int) -> list[int]:
-        """Return the numbers that come next, none when all were handed out."""
+        """Return the numbers that come next, none when all were handed out.
+
+        Those that somebody waits for come by themselves: they do not wait for others.
+        """
         taken: list[int] = []
         with self._lock:
-            while len(taken) < count and self._left:
-                number = self._following()
-                self._mark(number)
-                taken.append(number)
+            for following in (self._wished, self._usual):
+                while len(taken) < count and (number := following()) is not None:
+                    self._mark(number)
+                    taken.append(number)
+                if taken:
+                    break
         return taken
 
     def _mark(self, number: int) -> None:
@@ -83,7 +88,7 @@ class Order:
             self._state[number] = _TAKEN
             self._left -= 1
 
-    def _following(self) -> int:
+    def _wished(self) -> int | None:
         while self._regions:
             for number in self._regions[0]:
                 if self._state[number] != _TAKEN:
@@ -93,9 +98,14 @@ class Order:
             number = self._asked.popleft()
             if self._state[number] != _TAKEN:
                 return number
-        while self._state[self._next] == _TAKEN:
-            self._next += 1
-        return self._next
+        return None
+
+    def _usual(self) -> int | None:
+        number = self._state.find(_OPEN, self._next)
+        if number < 0:
+            return None
+        self._next = number
+        return number
 
 
 class Target(Protocol):
