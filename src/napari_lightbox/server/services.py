@@ -76,7 +76,7 @@ class Services:
     @property
     def threads(self) -> int:
         """Threads of all workers together."""
-        return max(1, sum(worker["threads"] for worker in self.cluster.workers()))
+        return max(1, self.cluster.threads())
 
     def scheduler(self, priority: int) -> Scheduler:
         """Return who computes the tasks of a job."""

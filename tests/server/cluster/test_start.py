@@ -20,7 +20,7 @@ from napari_lightbox.contract import registry
 from napari_lightbox.engine.control import Control
 from napari_lightbox.engine.request import Request
 from napari_lightbox.errors import ParameterError, ServerError, VersionError
-from napari_lightbox.server.cluster import Cluster, DistributedRunner, start, start_cluster
+from napari_lightbox.server.cluster import Cluster, DistributedRunner, start, start_cluster, state
 from napari_lightbox.server.cluster.on_scheduler import be_patient
 from napari_lightbox.server.config import ServerConfig
 from napari_lightbox.settings import settings
@@ -120,6 +120,25 @@ def test_workers_are_told_of_with_their_threads_and_memory(cluster: Cluster) -> 
     workers = cluster.workers()
     assert [(w["threads"], w["memory"]) for w in workers] == [(1, 2**31)] * 2
     assert all(0 < w["used"] < 2**31 for w in workers)
+
+
+def test_threads_are_asked_for_now_and_then(monkeypatch) -> None:
+    asked: list[int] = []
+
+    def workers(client: list[int]) -> list[dict[str, int]]:
+        asked.append(len(client))
+        return [{"threads": 2} for _ in client]
+
+    monkeypatch.setattr(state, "workers_of", workers)
+    there: list[int] = []
+    now_and_then, always = state.ThreadCount(there), state.ThreadCount(there, every=0.0)
+    assert [now_and_then(), always()] == [0, 0]
+    # nobody can do without workers, so they are looked for again
+    there.append(1)
+    assert [now_and_then(), always()] == [2, 2]
+    there.append(2)
+    assert [now_and_then(), always()] == [2, 4]
+    assert asked == [0, 0, 1, 1, 2]
 
 
 def test_running_tasks_are_counted(cluster: Cluster, gate: Gate, pool: Executor) -> None:

@@ -99,3 +99,20 @@ def test_a_running_job_has_no_lease(timed, clock, kernels) -> None:
     timed.leases.sweep()
     kernels.go()
     assert finish(timed, job.id).status == "done"
+
+
+def test_a_lease_that_has_just_begun_is_not_written_down_again(timed, clock, monkeypatch) -> None:
+    job = run(timed)
+    written: list[object] = []
+    monkeypatch.setattr(timed.table, "update", lambda *told, **changes: written.append(told))
+    timed.leases.touched(job.id)
+    assert written == []
+    clock.now += LEASE / 2
+    timed.leases.touched(job.id)
+    assert len(written) == 1
+
+
+def test_nothing_is_kept_in_mind_of_a_deleted_job(timed) -> None:
+    job = run(timed)
+    timed.queue.delete(job.id)
+    assert not timed.leases._touched

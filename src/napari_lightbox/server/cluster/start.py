@@ -20,7 +20,7 @@ from napari_lightbox.errors import LightboxError, ParameterError, ServerError
 from napari_lightbox.server.cluster.on_scheduler import be_patient
 from napari_lightbox.server.cluster.plugin import LightboxPlugin
 from napari_lightbox.server.cluster.scheduler import DistributedScheduler
-from napari_lightbox.server.cluster.state import WorkerState, workers_of
+from napari_lightbox.server.cluster.state import ThreadCount, WorkerState, workers_of
 from napari_lightbox.server.config import ServerConfig
 from napari_lightbox.settings import settings
 
@@ -55,11 +55,17 @@ class Cluster:
         The connection to the scheduler.
     scope
         What to end, in reverse order.
+
+    Attributes
+    ----------
+    threads
+        Returns how many threads all workers have together, as of some seconds ago.
     """
 
     def __init__(self, client: Client, scope: ExitStack) -> None:
         self.client = client
         self.scheduler = DistributedScheduler(client)
+        self.threads = ThreadCount(client)
         self._scope = scope
 
     def workers(self) -> list[WorkerState]:

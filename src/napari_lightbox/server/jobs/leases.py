@@ -51,11 +51,19 @@ class Leases:
 
     def keep(self, job_id: str) -> Job:
         """Begin the lease of a finished job anew."""
-        self._touched[job_id] = self._clock()
+        self.began(job_id)
         job = self._services.table.get(job_id)
         if not job.is_over or job.gone:
             return job
         return self._services.table.update(job_id, lease_until=self._clock() + self._services.config.limits.lease)
+
+    def began(self, job_id: str) -> None:
+        """Note that the lease of a job has just begun."""
+        self._touched[job_id] = self._clock()
+
+    def forget(self, job_id: str) -> None:
+        """Note nothing more of a job that was deleted."""
+        self._touched.pop(job_id, None)
 
     def touched(self, job_id: str) -> None:
         """Note that somebody reads the results of a job; cheap enough for every chunk."""
@@ -70,7 +78,7 @@ class Leases:
             if job.id not in needed:
                 services.results.delete(job.id)
                 services.table.update(job.id, gone=True, outputs=None, lease_until=now + REMEMBERED)
-                self._touched.pop(job.id, None)
+                self.forget(job.id)
         for job in services.table.forgotten(now):
             services.table.delete(job.id)
         services.sessions.sweep()

@@ -142,7 +142,7 @@ class JobQueue:
             raise BusyError("outputs", "are not known yet", "Ask again in a moment")
         return job.gives()
 
-    def cancel(self, job_id: str) -> Job:
+    def cancel(self, job_id: str) -> None:
         """Stop a job; one that is over stays as it is."""
         with self._changed:
             waiting = self._waiting.pop(job_id, None)
@@ -151,7 +151,6 @@ class JobQueue:
             running.control.cancel()
         if waiting is not None:
             self._end(waiting[0], "cancelled")
-        return self._services.table.get(job_id)
 
     def delete(self, job_id: str) -> None:
         """Forget a job and free what it holds; one that runs is stopped first."""
@@ -264,12 +263,14 @@ class JobQueue:
             changes |= {"outputs": None, "error": None if error is None else encode_error(error)}
             changes |= {} if error is None else {"message": str(error)}
         ended = services.table.update(job.id, **changes)
+        services.leases.began(job.id)
         services.audit.write("finished", owner=job.owner, job=job.id, technique=job.technique, status=status)
         self._tell(ended)
 
     def _remove(self, job_id: str) -> None:
         self._services.results.delete(job_id)
         self._services.table.delete(job_id)
+        self._services.leases.forget(job_id)
 
     def _tell(self, job: Job) -> None:
         self._services.events.publish(job.id, Event("state", job.card()))

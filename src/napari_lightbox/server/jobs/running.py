@@ -37,7 +37,8 @@ class Running:
         self._services = services
         self._fraction = 0.0
         self._message = ""
-        self._saved = 0.0
+        # the table knows already that it began
+        self._saved = time.monotonic()
         self._lock = threading.Lock()
 
     def latest(self, job: Job) -> Job:

@@ -21,6 +21,7 @@ from sqlalchemy import (
     MetaData,
     String,
     Table,
+    bindparam,
     create_engine,
     delete,
     event,
@@ -37,6 +38,7 @@ from napari_lightbox.server.jobs.job import UNFINISHED, Job
 
 SCHEMA = 1
 _FAR = 10**15
+_ID, _OWNER = "wanted_id", "wanted_owner"
 _meta = MetaData()
 _jobs = Table(
     "jobs",
@@ -60,6 +62,10 @@ _jobs = Table(
     Column("gone", Boolean, nullable=False),
     Index("one_key_per_owner", "owner", "key", unique=True),
 )
+# made once: to make a statement takes longer than to run it
+_get = select(_jobs).where(_jobs.c.id == bindparam(_ID))
+_change = update(_jobs).where(_jobs.c.id == bindparam(_ID)).returning(*_jobs.c)
+_count = select(func.count()).select_from(_jobs).where(_jobs.c.owner == bindparam(_OWNER), _jobs.c.status.in_(UNFINISHED))
 
 
 class JobTable:
@@ -109,7 +115,7 @@ class JobTable:
             There is none of this name.
         """
         with self._engine.connect() as connection:
-            return _only(connection.execute(select(_jobs).where(_jobs.c.id == job_id)), job_id)
+            return _only(connection.execute(_get, {_ID: job_id}), job_id)
 
     def by_key(self, owner: str, key: str) -> Job | None:
         """Return the job that somebody made with a key."""
@@ -134,9 +140,8 @@ class JobTable:
 
     def count_unfinished(self, owner: str) -> int:
         """Return how many jobs of somebody are to be run."""
-        query = select(func.count()).select_from(_jobs).where(_jobs.c.owner == owner, _jobs.c.status.in_(UNFINISHED))
         with self._engine.connect() as connection:
-            return int(connection.execute(query).scalar_one())
+            return int(connection.execute(_count, {_OWNER: owner}).scalar_one())
 
     def update(self, job_id: str, **changes: Any) -> Job:
         """Change a job and return it as it is now.
@@ -146,9 +151,8 @@ class JobTable:
         NotFoundError
             There is none of this name.
         """
-        change = update(_jobs).where(_jobs.c.id == job_id).values(**changes).returning(*_jobs.c)
         with self._write() as connection:
-            return _only(connection.execute(change), job_id)
+            return _only(connection.execute(_change.values(**changes), {_ID: job_id}), job_id)
 
     def delete(self, job_id: str) -> None:
         """Forget a job."""

@@ -24,6 +24,10 @@ class ThisProcess:
     def __init__(self) -> None:
         self.scheduler = OwnThreads()
 
+    def threads(self) -> int:
+        """Return how many threads compute."""
+        return settings().threads
+
     def workers(self) -> list[dict[str, Any]]:
         """Return the only worker."""
         used = psutil.Process().memory_info().rss

@@ -10,11 +10,14 @@ from contextlib import suppress
 from math import prod
 from pathlib import Path
 
+from napari_lightbox.engine.remembered import Remembered
 from napari_lightbox.errors import NotFoundError
 from napari_lightbox.server.store.ids import checked_id, new_id
 from napari_lightbox.server.store.placing import place, private_folder
 from napari_lightbox.server.store.source import Source
 from napari_lightbox.wire import ArrayCard
+
+KNOWN = 4096
 
 
 class Shelf:
@@ -22,6 +25,7 @@ class Shelf:
 
     def __init__(self, folder: Path) -> None:
         self.folder = private_folder(Path(folder).resolve())
+        self._read = Remembered(KNOWN)
         for left in self.folder.glob(".*"):
             shutil.rmtree(left, ignore_errors=True)
 
@@ -43,11 +47,16 @@ class Shelf:
         NotFoundError
             It is not there.
         """
+        # what is written about a source never changes, but the source may go
+        known: Source | None = self._read.get(name)[1]
         try:
-            told = json.loads(self._card(name).read_text("utf-8"))
+            if known is None or name not in self:
+                told = json.loads(self._card(name).read_text("utf-8"))
+                known = Source(name, ArrayCard.from_json(told["card"]), self.folder / name, told["declared"])
+                self._read.put(name, known)
         except FileNotFoundError:
             raise NotFoundError("source", f"{name} is not there", "Send the array again") from None
-        return Source(name, ArrayCard.from_json(told["card"]), self.folder / name, told["declared"])
+        return known
 
     def create(self, name: str, card: ArrayCard, declared: bytes | None) -> None:
         """Make a source without chunks; `declared` is the table of the hashes that were told beforehand."""
