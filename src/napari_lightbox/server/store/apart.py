@@ -14,9 +14,9 @@ _GET, _SET, _TOP = 0x80086601, 0x40086602, 0x00020000
 def folders_apart(folder: Path) -> Path:
     """Ask for a place of its own for each folder that will be made in a folder, and return that one.
 
-    ext4 puts a new file near its folder, and before it takes a free entry looks at all that were freed there within the last
-    minutes: where thousands of small files come and go, a new one costs ten times as much as elsewhere. Other systems are
-    not asked.
+    ext4 puts a new file near its folder, and without a journal, before it takes a free entry, it looks at all that were freed
+    there within the last minutes: where thousands of small files come and go, a new one costs ten times as much as elsewhere.
+    Other systems are not asked.
     """
     if sys.platform == "linux":
         import fcntl
