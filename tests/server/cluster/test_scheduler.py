@@ -135,11 +135,11 @@ def write_down(entry: tuple[str, str]) -> None:
     ("first", "then", "overtakes"),
     [
         # names, how many tasks and their priority; a handful would wait on the workers and not on the scheduler
-        (("late", 30, 9), ("soon", 10, 0), True),
-        (("late", 10, 9), ("soon", 30, 0), True),
-        (("large", 30, 5), ("small", 10, 5), True),
-        (("small", 10, 5), ("large", 30, 5), False),
-        (("older", 12, 5), ("younger", 12, 5), False),
+        (("late", 40, 9), ("soon", 20, 0), True),
+        (("late", 20, 9), ("soon", 40, 0), True),
+        (("large", 40, 5), ("small", 20, 5), True),
+        (("small", 20, 5), ("large", 40, 5), False),
+        (("older", 30, 5), ("younger", 30, 5), False),
     ],
 )
 def test_the_urgent_come_first_then_the_small_then_the_older(
@@ -161,9 +161,10 @@ def test_the_urgent_come_first_then_the_small_then_the_older(
         run.result(60)
     order = path.read_text().split()
     assert len(order) == first[1] + then[1]
-    sooner = then if overtakes else first
-    # each worker may have one at hand already
-    assert order[: sooner[1] + 4].count(sooner[0]) == sooner[1]
+    sooner, later = (then, first) if overtakes else (first, then)
+    places = {name: np.flatnonzero(np.array(order) == name) for name, *_ in (first, then)}
+    # each worker may have one at hand already, and stand still with another; by turns half of the pairs would be in order
+    assert np.less.outer(places[sooner[0]], places[later[0]]).mean() > 0.7
 
 
 @pytest.mark.parametrize(("function", "kind"), [(refuse, InputError), (break_off, ZeroDivisionError)])
