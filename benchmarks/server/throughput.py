@@ -17,7 +17,7 @@ from benchmarks.server.process import ServerProcess, server
 from benchmarks.server.stacks import lazy_stack
 from napari_lightbox.engine.request import Request
 
-BRIEF, LONG, PASSES = (100, 1000), 10000, 2
+BRIEF, LONG, PASSES = (100, 1000), 10000, 3
 # in a round a thousand chunks in films of either brief length take turns, so often
 REPEATS = 2
 # a machine that rested is slow at first: it runs films before the clock starts
