@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator, Sequence
 from queue import Empty, SimpleQueue
 from typing import Any, Self
@@ -16,14 +17,18 @@ from napari_lightbox.server.cluster.own_graph import own_graph
 
 # how long a cancel may go unnoticed
 PATIENCE_SECONDS = 0.03
+# how much later a small graph may come and still go before a large one
+MOST_OVERTAKEN_SECONDS = 60.0
+# more than a clock shows, so that urgency comes before age
+_ERA_SECONDS = 1e10
 
 
 class Submission:
     """Keys of a graph that a cluster computes until the with block ends; what is not done by then is dropped.
 
-    Of graphs of the same urgency a small one goes before a large one, and of two as large as each other the older one. So whoever
-    asks for one block does not wait for a hundred of somebody else, and of two batches of the same job the second fills the gap
-    between the first and the third.
+    Of graphs of the same urgency a small one goes before a large one that came up to a minute before it, and of two as large as
+    each other the older one. So whoever asks for one block does not wait for a hundred of somebody else, and the second of two
+    batches of a job fills the gap between the first and the third. However many small graphs come, a large one has its turn.
 
     Parameters
     ----------
@@ -46,7 +51,7 @@ class Submission:
         # as one finished layer: plain dictionaries are hashed completely, pixels included
         layers = HighLevelGraph({"run": MaterializedLayer(self.tasks)}, {"run": set()})
         wanted = list(dict.fromkeys(keys))
-        rank = urgency + 1 / (1 + len(self.tasks))
+        rank = _rank(urgency, len(self.tasks))
         try:
             # without the timeout, graphs of a whole minute would take turns task by task, and all end at once
             futures: list[Future] = client.get(layers, [names[key] for key in wanted], sync=False, priority=rank, fifo_timeout=0)
@@ -97,3 +102,9 @@ class Submission:
                 done.append(self._done.get_nowait())
         except Empty:
             return done
+
+
+def _rank(urgency: int, tasks: int) -> float:
+    """Return the priority of a graph that comes now; the larger it is, the later it counts as come."""
+    came = time.time() + MOST_OVERTAKEN_SECONDS * (1 - 1 / (1 + tasks))
+    return urgency * _ERA_SECONDS - came
