@@ -107,15 +107,34 @@ def test_of_a_bunch_only_what_the_server_lacks_is_sent(runner, traffic) -> None:
 
 def test_chunks_are_bunched_only_while_they_are_small_and_quick(runner, monkeypatch) -> None:
     connection = runner._link.connection
-    small, large = (Upload(da.from_array(noise(11, 40, *size), chunks=(1, *size))) for size in ((30, 31), (400, 400)))
-    for upload in (small, large):
+    sizes = ((30, 31), (400, 400), (1500, 1500))
+    small, middling, large = (Upload(da.from_array(noise(11, 40, *size), chunks=(1, *size))) for size in sizes)
+    for upload in (small, middling, large):
         upload.register(telling(connection), Control())
     monkeypatch.setattr(uploading, "QUICK", 60.0)
     assert [small.bunch for _ in range(7) if not small.send(connection, range(small.bunch))] == [4, 16, 32, 32, 32, 32, 32]
+    assert [middling.bunch for _ in range(4) if not middling.send(connection, range(middling.bunch))] == [4, 13, 13, 13]
     large.send(connection, [0])
     assert large.bunch == 1
     monkeypatch.setattr(uploading, "QUICK", 0.0)
     assert [small.bunch for _ in range(6) if not small.send(connection, range(small.bunch))] == [16, 8, 4, 2, 1, 1]
+
+
+@pytest.mark.parametrize(
+    ("size", "bodies"),
+    [((30, 31), [[0, 1, 3, 4]]), ((256, 300), [[0, 1, 3], [4]]), ((400, 400), [[0], [1], [3], [4]])],
+)
+def test_chunks_too_large_for_one_body_are_still_asked_about_together(runner, traffic, size, bodies) -> None:
+    data = noise(13, 5, *size)
+    upload, connection = Upload(da.from_array(data, chunks=(1, *size))), runner._link.connection
+    upload.register(telling(connection), Control())
+    upload.send(connection, [2])
+    traffic.clear()
+    upload.send(connection, range(5))
+    asked, *sent = traffic.requests
+    assert (asked.method, [request.method for request in sent]) == ("POST", ["PUT"] * len(bodies))
+    assert traffic.sent == [n for body in bodies for n in body]
+    assert [int(request.headers["Content-Length"]) // data[0].nbytes for request in sent] == [len(body) for body in bodies]
 
 
 def test_what_an_array_found_out_itself_counts_more_than_what_was_expected(runner, monkeypatch) -> None:

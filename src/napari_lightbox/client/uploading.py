@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Hashable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from math import prod
@@ -23,7 +23,8 @@ from napari_lightbox.wire import ArrayCard, bunch_parts, chunk_parts
 from napari_lightbox.wire.hashing import hash_values
 from napari_lightbox.wire.protocol import MOST_BUNCH_CHUNKS
 
-BUNCH_BYTES, QUICK = 2**18, 0.1
+# what is asked about together, and what then travels together: a request costs the server as much as half a megabyte
+ASKED_BYTES, BUNCH_BYTES, QUICK = 2**21, 2**18, 0.1
 
 
 @dataclass(frozen=True)
@@ -64,7 +65,7 @@ class Upload:
     Attributes
     ----------
     bunch
-        How many chunks may be sent at once: several when they are small, and quick to compute and to send.
+        How many chunks may be on their way at once: several when they are small, and quick to compute and to send.
     """
 
     def __init__(self, array: Any) -> None:
@@ -78,7 +79,7 @@ class Upload:
         self.registration: Registration | None = None
         self.bunch = 1
         size = prod(self.card.chunks) * itemsize
-        self._most = max(1, min(BUNCH_BYTES // max(size, 1), MOST_BUNCH_CHUNKS))
+        self._most, self._together = (max(1, min(most // max(size, 1), MOST_BUNCH_CHUNKS)) for most in (ASKED_BYTES, BUNCH_BYTES))
         self._sent: set[int] = set()
         self._is_new = True
 
@@ -120,11 +121,16 @@ class Upload:
             told = [[number, hash_values(values[number])] for number in unsure]
             missing = numbers(connection.post(f"/v1/sources/{self.id}/known", {"chunks": told}), "missing", self.count)
             values = {number: chunk for number, chunk in values.items() if number in missing or number not in unsure}
-        if len(values) > 1:
-            connection.put(f"/v1/sources/{self.id}/chunks", bunch_parts(values))
-        for number, chunk in values.items() if len(values) == 1 else ():
+        while values:
+            bunch = {number: values.pop(number) for number in list(values)[: self._together]}
+            self._put(connection, bunch)
+            self._sent.update(bunch)
+
+    def _put(self, connection: Connection, bunch: Mapping[int, NDArray[Any]]) -> None:
+        if len(bunch) > 1:
+            connection.put(f"/v1/sources/{self.id}/chunks", bunch_parts(bunch))
+        for number, chunk in bunch.items() if len(bunch) == 1 else ():
             connection.put(f"/v1/sources/{self.id}/chunks/{number}", chunk_parts(chunk))
-        self._sent.update(values)
 
     def _hashes(self, control: Control) -> Iterator[str]:
         def hashed(number: int) -> str:
