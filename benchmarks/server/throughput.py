@@ -5,7 +5,8 @@ from __future__ import annotations
 import itertools
 import statistics
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,8 +19,6 @@ from benchmarks.server.stacks import lazy_stack
 from napari_lightbox.engine.request import Request
 
 BRIEF, LONG, PASSES = (100, 1000), 10000, 3
-# in a round a thousand chunks in films of either brief length take turns, so often
-REPEATS = 2
 # a machine that rested is slow at first: it runs films before the clock starts
 WARM = 1000
 TECHNIQUE: tuple[str, dict[str, Any]] = ("gaussian_blur", {"sigma": 1.0})
@@ -65,6 +64,10 @@ def main(short: bool = False) -> dict[str, Any]:
 
     The machine is half as fast again at one moment as at another. So films of the brief lengths alternate, as many chunks of the
     one as of the other, and a long film is compared with those right before and after it.
+
+    The brief ones of a round have as many chunks together as a long one, and are kept until the last of them is done. Files that
+    are deleted at once never reach the disk, and the next ones use their memory again; memory that a virtual machine has to ask
+    its host for costs eight times as much to write to.
     """
     with server() as running:
         there = lb.connect(running.url, token=running.token)
@@ -81,8 +84,7 @@ def films(there: Any, running: ServerProcess, frames: Frames, short: bool) -> li
     """Measure films of one kind."""
     rounds, long = [brief(there, running, frames)], []
     for _ in range(0 if short else PASSES):
-        long.append(told(LONG, per_chunk([film(there, running, frames, LONG)])))
-        settle(running)
+        long.append(told(LONG, per_chunk(kept(there, running, frames, [LONG])[LONG])))
         rounds.append(brief(there, running, frames))
     rows = [row(count, [costs[count] for costs in rounds], [level([costs]) for costs in rounds]) for count in BRIEF]
     if long:
@@ -92,13 +94,22 @@ def films(there: Any, running: ServerProcess, frames: Frames, short: bool) -> li
 
 def brief(there: Any, running: ServerProcess, frames: Frames) -> dict[int, Cost]:
     """Measure films of the brief lengths in turns."""
-    film(there, running, frames, WARM)
+    kept(there, running, frames, [WARM])
     few, many = BRIEF
-    costs: dict[int, list[Cost]] = {count: [] for count in BRIEF}
-    for _ in range(REPEATS):
-        for count in (*[few] * (many // few // 2), many, *[few] * (many // few // 2)):
-            costs[count].append(film(there, running, frames, count))
+    turn = [few] * (many // few // 2)
+    costs = kept(there, running, frames, [*turn, many, *turn] * (LONG // many // 2))
     return {count: told(count, per_chunk(costs[count])) for count in BRIEF}
+
+
+def kept(there: Any, running: ServerProcess, frames: Frames, counts: Sequence[int]) -> dict[int, list[Cost]]:
+    """Run films of some lengths one after another, then delete all; return the costs of each length, deletes included."""
+    costs: dict[int, list[Cost]] = {count: [] for count in counts}
+    shown = [(count, film(there, running, frames, count, costs[count])) for count in counts]
+    for count, jobs in shown:
+        with accounted(running, costs[count], 0) as seconds:
+            seconds |= {name: clear(there, running, job) for name, job in jobs.items()}
+    settle(running)
+    return costs
 
 
 def per_chunk(costs: Sequence[Cost]) -> Cost:
@@ -140,28 +151,42 @@ def summary(frames: Frames, rows: Sequence[dict[str, Any]]) -> dict[str, Any]:
     return found
 
 
-def film(there: Any, running: ServerProcess, frames: Frames, count: int) -> Cost:
-    """Return the seconds of a job on a new film and on the same one again, and the processor time of all that.
+def film(there: Any, running: ServerProcess, frames: Frames, count: int, costs: list[Cost]) -> dict[str, str]:
+    """Run a job on a new film, and maybe on the same one again; note what that cost, and return the jobs.
 
-    Each job is waited for and deleted, and its files are gone, before the next one is submitted; nothing is fetched.
+    Each job is waited for before the next one is submitted; nothing is fetched.
     """
     # no chunk of it may be that of another film: the server would have it already
-    data, before = lazy_stack(count, frames.plane, next(_seeds)), spent(running)
-    seconds = {name: run(there, running, data) for name in frames.names}
+    data, jobs = lazy_stack(count, frames.plane, next(_seeds)), {}
+    with accounted(running, costs, count) as seconds:
+        for name in frames.names:
+            seconds[name], jobs[name] = run(there, data)
+    return jobs
+
+
+@contextmanager
+def accounted(running: ServerProcess, costs: list[Cost], chunks: int) -> Iterator[Cost]:
+    """Note the seconds that the block writes down, and the processor time that passed meanwhile."""
+    seconds: Cost = {}
+    before = spent(running)
+    yield seconds
     server, workers = (now - then for now, then in zip(spent(running), before, strict=True))
-    return {"chunks": count, **seconds, "server": server, "workers": workers}
+    costs.append({"chunks": chunks, **seconds, "server": server, "workers": workers})
 
 
-def run(there: Any, running: ServerProcess, film: Any) -> float:
-    """Run one job from beginning to the end of its files; return its seconds.
-
-    The server answers before the files are gone: a film would pay for those that the film before it left behind.
-    """
+def run(there: Any, film: Any) -> tuple[float, str]:
+    """Run one job; return its seconds and its name."""
     begin = time.perf_counter()
     job = there.submit(Request(TECHNIQUE[0], (film,), TECHNIQUE[1]))
     if not job.wait(1800) or job.status != "done":
         raise RuntimeError(f"{job.status}: {job.message}")
-    there.delete(job.id)
+    return time.perf_counter() - begin, job.id
+
+
+def clear(there: Any, running: ServerProcess, job: str) -> float:
+    """Delete a job; return the seconds until its files are gone, which is after the server has answered."""
+    begin = time.perf_counter()
+    there.delete(job)
     while any((running.folder / "results").glob(".*")):
         time.sleep(CLEAR_STEP)
     return time.perf_counter() - begin
