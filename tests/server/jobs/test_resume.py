@@ -145,12 +145,12 @@ def test_a_killed_server_goes_on(tmp_path, kernels: Kernels) -> None:
     environment = os.environ | {"PYTHONPATH": f"{ROOT}{os.pathsep}{ROOT / 'src'}", "LIGHTBOX_THREADS": "2"}
     process = subprocess.Popen([sys.executable, "-c", SCRIPT, str(tmp_path)], cwd=ROOT, env=environment)
     try:
-        wait_for(lambda: len(list(tmp_path.glob("results/*/c.*"))) >= 4 or process.poll() is not None)
+        wait_for(lambda: len(list(tmp_path.glob("results/[!.]*/c.*"))) >= 4 or process.poll() is not None)
         assert process.poll() is None
     finally:
         process.send_signal(signal.SIGKILL)
         process.wait()
-    written = {int(path.name.split(".")[1]) for path in tmp_path.glob("results/*/c.*")}
+    written = {int(path.name.split(".")[1]) for path in tmp_path.glob("results/[!.]*/c.*")}
     assert 4 <= len(written) < 24
     with served(tmp_path) as services:
         job = services.table.by_key(OWNER, "the job")
