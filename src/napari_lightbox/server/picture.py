@@ -103,9 +103,10 @@ def read_at(array: Any, positions: Sequence[NDArray[np.intp]]) -> tuple[NDArray[
     values, there = np.zeros(lengths, card.kind), np.zeros(lengths, bool)
     for parts in product(*(_by_chunk(p, c) for p, c in zip(positions, card.chunks, strict=True))):
         path = array.path(tuple(chunk for chunk, _, _ in parts))
-        if not path.is_file():
+        try:
+            stored = np.memmap(path, card.kind, "r", shape=card.chunks or (1,)).reshape(card.chunks)
+        except FileNotFoundError:
             continue
-        stored = np.memmap(path, card.kind, "r", shape=card.chunks or (1,)).reshape(card.chunks)
         target = np.ix_(*(to for _, _, to in parts))
         values[target] = stored[np.ix_(*(inside for _, inside, _ in parts))]
         there[target] = True

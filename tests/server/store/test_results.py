@@ -17,7 +17,8 @@ from hypothesis import given, settings
 from tests.server.store.stores import KINDS, values_of
 
 from napari_lightbox.errors import NotFoundError, ServerError, WireError
-from napari_lightbox.server.store import Results
+from napari_lightbox.server.store import Results, placing
+from napari_lightbox.server.store.result_array import ResultArray
 from napari_lightbox.wire import ArrayCard
 
 AXES = st.lists(st.tuples(st.integers(0, 7), st.integers(1, 4)), max_size=3)
@@ -155,6 +156,48 @@ def test_a_worker_learns_that_its_array_was_deleted(tmp_path) -> None:
     assert array.written() == 0
 
 
+def test_deleted_between_the_look_at_a_chunk_and_its_mark(tmp_path, monkeypatch) -> None:
+    results = Results(tmp_path)
+    array = results.create("job", "out", CARD)
+    write_all(array, DATA)
+    deleted_before(monkeypatch, results, ResultArray, "_mark")
+    assert not array.has((0, 0))
+    results.close()
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(("where", "step"), [(ResultArray, "_mark"), (placing, "_write"), (placing, "_move")])
+def test_deleted_in_the_midst_of_a_write(tmp_path, monkeypatch, where, step) -> None:
+    results = Results(tmp_path)
+    array = results.create("job", "out", CARD)
+    deleted_before(monkeypatch, results, where, step)
+    with pytest.raises(NotFoundError, match="deleted"):
+        array.write((0, 0), DATA[:4, :8])
+    results.close()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_array_that_was_damaged_is_not_taken_for_deleted(tmp_path) -> None:
+    array = Results(tmp_path).create("job", "out", CARD)
+    write_all(array, DATA)
+    (array.folder / "written").unlink()
+    with pytest.raises(FileNotFoundError):
+        array.has((0, 0))
+    with pytest.raises(FileNotFoundError):
+        array.write((0, 0), DATA[:4, :8])
+
+
+def deleted_before(monkeypatch, results, where, step) -> None:
+    """Delete the arrays of the job when a step begins, and go on with the step."""
+    inner = getattr(where, step)
+
+    def late(*given):
+        results.delete("job")
+        return inner(*given)
+
+    monkeypatch.setattr(where, step, late)
+
+
 def test_two_outputs_of_one_name_are_both_deleted(tmp_path) -> None:
     results = Results(tmp_path)
     results.create("job", "out", CARD)
@@ -169,7 +212,9 @@ def test_nobody_else_may_look(tmp_path) -> None:
     array = Results(tmp_path / "r").create("job", "out", CARD)
     write_all(array, DATA)
     assert (tmp_path / "r").stat().st_mode & 0o777 == 0o700
-    assert all(p.stat().st_mode & 0o077 == 0 for p in (array.folder / "c").rglob("*") if p.is_file())
+    chunks = list(array.folder.glob("c.*"))
+    assert len(chunks) == 9
+    assert all(p.stat().st_mode & 0o077 == 0 for p in chunks)
 
 
 def test_writers_of_the_same_chunks_do_no_harm(tmp_path) -> None:

@@ -66,6 +66,9 @@ def _move(part: Path, target: Path) -> None:
     try:
         part.replace(target)
     except FileNotFoundError:
+        # a folder that was deleted with the part in it stays deleted
+        if not part.exists():
+            raise
         target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         part.replace(target)
     except PermissionError:

@@ -101,17 +101,22 @@ class ResultArray:
             place(target, payload.data, self.folder / "parts")
             self._mark(index)
         except (FileNotFoundError, ServerError):
-            if (self.folder / "about.json").exists():
+            if not self._deleted():
                 raise
             raise NotFoundError(self.name, "was deleted while it was computed", "Run the job again") from None
 
     def has(self, index: Index) -> bool:
-        """Return whether a chunk is there."""
-        there = self.path(index).is_file()
-        if there:
+        """Return whether a chunk is there; none is when the array was deleted."""
+        if not self.path(index).is_file():
+            return False
+        try:
             # a writer that died between the chunk and its mark left this to the next who looks
             self._mark(index)
-        return there
+        except FileNotFoundError:
+            if not self._deleted():
+                raise
+            return False
+        return True
 
     def written(self) -> int:
         """Return how many chunks are there."""
@@ -123,6 +128,9 @@ class ResultArray:
     def nbytes(self) -> int:
         """Return how many bytes the array takes when it is complete."""
         return prod(self.card.grid) * prod(self.card.chunks) * self.card.kind.itemsize
+
+    def _deleted(self) -> bool:
+        return not (self.folder / "about.json").exists()
 
     def _full(self, array: NDArray[Any]) -> NDArray[np.uint8]:
         """Return the bytes of a whole chunk, zeros where it reaches over the edge."""
