@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+import shutil
 import signal
 import sys
 import tempfile
@@ -196,6 +197,47 @@ def deleted_before(monkeypatch, results, where, step) -> None:
         return inner(*given)
 
     monkeypatch.setattr(where, step, late)
+
+
+def test_the_arrays_of_one_job_are_found_without_a_look_at_others(tmp_path, monkeypatch) -> None:
+    results = Results(tmp_path)
+    ids = {job: {results.create(job, name, CARD).id for name in "xy"} for job in map(str, range(20))}
+    again = Results(tmp_path)
+    looked: list[str] = []
+    inner = Results.open
+    monkeypatch.setattr(Results, "open", lambda self, array_id: looked.append(array_id) or inner(self, array_id))
+    for there in (results, again):
+        assert {array.id for array in there.of("3").values()} == ids["3"]
+        assert there.of("20") == {}
+    again.delete("4")
+    again.close()
+    assert set(looked) == ids["3"] | ids["4"]
+
+
+STEPS = st.lists(st.tuples(st.sampled_from(["create", "delete", "lose", "restart"]), st.sampled_from("abc")), max_size=25)
+
+
+@settings(max_examples=40)
+@given(STEPS)
+def test_whatever_happened_the_arrays_of_a_job_are_those_on_the_disk(steps) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        results = Results(Path(folder))
+        for step, job in steps:
+            if step == "create":
+                results.create(job, "out", CARD, "ada")
+            elif step == "delete":
+                results.delete(job)
+            elif step == "lose":
+                shutil.rmtree(next((array.folder for array in results if array.job == job), Path(folder) / "none"), True)
+            else:
+                results.close()
+                results = Results(Path(folder))
+            there = {array.job for array in results}
+            assert {name for name in "abc" if results.of(name)} == there
+        for name in "abc":
+            results.delete(name)
+        results.close()
+        assert list(Path(folder).iterdir()) == []
 
 
 def test_two_outputs_of_one_name_are_both_deleted(tmp_path) -> None:

@@ -42,9 +42,11 @@ class Results:
         self._clearing = ThreadPoolExecutor(1, "lightbox-clear")
         for gone in [p for p in self.folder.iterdir() if p.name.startswith(".") or not (p / "about.json").exists()]:
             shutil.rmtree(gone, ignore_errors=True)
+        # of each job: to find those of one, nobody has to look at thousands of others
+        self._ids: dict[str, set[str]] = {}
         for array in self:
             _tidy(array.folder / "parts", time.time() - grace)
-            self._count(array, 1)
+            self._enter(array)
 
     def __iter__(self) -> Iterator[ResultArray]:
         """Return all arrays."""
@@ -69,7 +71,7 @@ class Results:
         except BaseException:
             shutil.rmtree(hidden.folder, ignore_errors=True)
             raise
-        self._count(array, 1)
+        self._enter(array)
         return array
 
     def open(self, array_id: str) -> ResultArray:
@@ -88,19 +90,13 @@ class Results:
 
     def of(self, job: str) -> dict[str, ResultArray]:
         """Return the arrays of a job by the names of its outputs."""
-        return {array.name: array for array in self if array.job == job}
+        return {array.name: array for array_id in self._ids_of(job) if (array := self._found(array_id)) is not None}
 
     def delete(self, job: str) -> None:
         """Remove all arrays of a job: nobody finds them any more, and their files go one after the other."""
-        for array in [a for a in self if a.job == job]:
+        for array_id in self._ids_of(job):
             with self._lock:
-                gone = self.folder / f".{array.id}"
-                try:
-                    array.folder.rename(gone)
-                except FileNotFoundError:
-                    continue
-                self._count(array, -1)
-            self._clearing.submit(shutil.rmtree, gone, ignore_errors=True)
+                self._delete(job, array_id)
 
     def close(self) -> None:
         """Wait until the files of all deleted arrays are gone."""
@@ -109,7 +105,34 @@ class Results:
     def _array(self, array_id: str, job: str, name: str, owner: str, card: ArrayCard) -> ResultArray:
         return ResultArray(array_id, job, name, owner, card, self.folder / array_id, self.disk.least_free)
 
-    def _count(self, array: ResultArray, sign: int) -> None:
+    def _delete(self, job: str, array_id: str) -> None:
+        array = self._found(array_id)
+        if array is not None:
+            gone = array.folder.rename(self.folder / f".{array_id}")
+            self._clearing.submit(shutil.rmtree, gone, ignore_errors=True)
+            self._charge(array, -1)
+        others = self._ids.get(job, set()) - {array_id}
+        if others:
+            self._ids[job] = others
+        else:
+            self._ids.pop(job, None)
+
+    def _found(self, array_id: str) -> ResultArray | None:
+        try:
+            return self.open(array_id)
+        except NotFoundError:
+            return None
+
+    def _ids_of(self, job: str) -> list[str]:
+        with self._lock:
+            return list(self._ids.get(job, ()))
+
+    def _enter(self, array: ResultArray) -> None:
+        with self._lock:
+            self._ids.setdefault(array.job, set()).add(array.id)
+        self._charge(array, 1)
+
+    def _charge(self, array: ResultArray, sign: int) -> None:
         if array.owner:
             self.disk.add(array.owner, sign * array.nbytes())
 
