@@ -1,4 +1,4 @@
-"""The server on loopback: round trip beside the peer, view first, cancel, killed processes, load, cost per chunk.
+"""The server on loopback: round trip beside the peer, view first, cancel, killed processes, load, cost per chunk, kept jobs.
 
 ``python -m benchmarks.bench_server [part ...] [--short]`` runs some parts alone; ``benchmarks.run server`` runs all of them.
 """
@@ -10,7 +10,7 @@ import json
 from importlib import import_module
 from typing import Any
 
-PARTS = ("round_trip", "view_first", "kills", "throughput", "load")
+PARTS = ("round_trip", "view_first", "kills", "throughput", "load", "kept_jobs")
 
 
 def main(only: str | None = None, *, short: bool = False) -> dict[str, Any]:

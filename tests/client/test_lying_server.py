@@ -164,6 +164,14 @@ def test_lies(hostile, question, lie, kind) -> None:
         assert TOKEN not in str(caught.value)
 
 
+@pytest.mark.parametrize("older", [None, "many", -3, 1.5, True])
+def test_a_number_of_older_jobs_that_is_none(hostile, older) -> None:
+    hostile.answers["GET /v1/jobs"] = say({"jobs": [CARD], "older": older})
+    with lb.connect(hostile.url, TOKEN, patience=0.5) as runner:
+        listed = runner.newest_jobs(1)
+    assert ([card.id for card in listed.cards], listed.older) == ([CARD["id"]], 0)
+
+
 def test_nobody_is_followed_elsewhere(hostile) -> None:
     other = Hostile()
     try:

@@ -13,6 +13,7 @@ from tests.server.chromium import NAMES, Chromium, find_browser
 from tests.server.live import TOKENS, inverted, layout, live_server, order, register, submit, volume, wait_for
 
 from napari_lightbox.contract import registry
+from napari_lightbox.server.jobs.job import Job
 
 FILES = ("", "web/page.js", "web/jobs.js", "web/speak.js", "web/page.css", "web/icon.svg")
 CHUNKS = (1, 20, 30)
@@ -131,6 +132,21 @@ def test_jobs_show_their_results_and_can_be_stopped(page):
         assert client.get(f"/v1/jobs/{waiting}").json()["status"] == "cancelled"
         client.delete(f"/v1/jobs/{failed}")
         browser.until("document.querySelectorAll('#jobs li').length === 2")
+    assert browser.complaints == []
+
+
+@in_a_browser
+def test_of_many_jobs_the_newest_are_listed_and_the_others_counted(page):
+    live, browser = page
+    for n in range(212):
+        live.services.table.add(Job(f"job-{n:03}", "alice", {"technique": "median_filter"}, status="cancelled", created=float(n)))
+    come_in(browser)
+    browser.until("document.querySelectorAll('#jobs li').length === 200")
+    assert browser.run("document.getElementById('older').textContent") == "12 older jobs are not listed."
+    for n in range(12):
+        live.services.table.delete(f"job-{n:03}")
+    browser.until("document.getElementById('older').hidden")
+    assert browser.run("document.querySelectorAll('#jobs li').length") == 200
     assert browser.complaints == []
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar, get_args
 
@@ -140,6 +140,35 @@ class JobCard:
             card.get("lease_until"),
             None if card.get("error") is None else decode_error(card["error"]),
         )
+
+
+@dataclass(frozen=True)
+class JobList:
+    """Jobs that a server keeps.
+
+    Parameters
+    ----------
+    cards
+        What it says about each, oldest first.
+    older
+        How many more there are, all of them over and older.
+    """
+
+    cards: Sequence[JobCard]
+    older: int = 0
+
+    @classmethod
+    def from_json(cls, answer: Any) -> JobList:
+        """Return the list that a server sent.
+
+        Raises
+        ------
+        WireError
+            It is none.
+        """
+        older = mapping(answer).get("older")
+        cards = [JobCard.from_json(card) for card in field(answer, "jobs", list)]
+        return cls(cards, older if type(older) is int and older > 0 else 0)
 
 
 def check_done(card: JobCard | None) -> None:

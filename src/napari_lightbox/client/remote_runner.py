@@ -8,7 +8,7 @@ import weakref
 from typing import Any, Self
 
 from napari_lightbox.axes import Geometry, Volume, guess_axes
-from napari_lightbox.client.answers import JobCard, asked_id, field, identity, mapping
+from napari_lightbox.client.answers import JobCard, JobList, asked_id, field, identity, mapping
 from napari_lightbox.client.applying import apply_with
 from napari_lightbox.client.connection import Connection
 from napari_lightbox.client.link import Link
@@ -104,8 +104,11 @@ class RemoteRunner:
 
     def jobs(self, patience: float | None = None) -> list[JobCard]:
         """Return the jobs that the server keeps for us, oldest first."""
-        cards = field(self._link.connection.get("/v1/jobs", patience=patience), "jobs", list)
-        return [JobCard.from_json(card) for card in cards]
+        return list(JobList.from_json(self._link.connection.get("/v1/jobs", patience=patience)).cards)
+
+    def newest_jobs(self, most: int, patience: float | None = None) -> JobList:
+        """Return the newest jobs that the server keeps for us with all that are not over, and how many older ones there are."""
+        return JobList.from_json(self._link.connection.get(f"/v1/jobs?most={most:d}", patience=patience))
 
     def cancel(self, job_id: str) -> JobCard:
         """Stop a job at the next chunk boundary."""

@@ -17,14 +17,16 @@ if TYPE_CHECKING:
     from napari_lightbox.client.remote_runner import RemoteRunner
 
 EVERY_MS = 2000
+MOST_JOBS = 200
 
 
 @dataclass(frozen=True)
 class News:
-    """One answer: the cluster and the jobs."""
+    """One answer: the cluster, the newest jobs and how many older ones there are."""
 
     cluster: Mapping[str, Any]
     jobs: Sequence[JobCard]
+    older: int = 0
 
 
 class ServerNews(QObject):  # type: ignore[misc]
@@ -94,4 +96,5 @@ class ServerNews(QObject):  # type: ignore[misc]
 
 def _read(runner: RemoteRunner, control: Control) -> News:
     control.check()
-    return News(runner.cluster(patience=0.0), runner.jobs(patience=0.0))
+    cluster, listed = runner.cluster(patience=0.0), runner.newest_jobs(MOST_JOBS, patience=0.0)
+    return News(cluster, listed.cards, listed.older)

@@ -12,7 +12,7 @@ from napari_lightbox.widgets.gauge_view import GaugeView
 from napari_lightbox.widgets.run_bar import RunBar
 from napari_lightbox.widgets.server_form import ServerForm
 from napari_lightbox.widgets.server_news import News
-from napari_lightbox.widgets.server_rows import disk_line, job_rows, summary, worker_rows
+from napari_lightbox.widgets.server_rows import disk_line, job_rows, older_line, summary, worker_rows
 from napari_lightbox.widgets.theme import theme_colours
 
 if TYPE_CHECKING:
@@ -39,6 +39,7 @@ class ServerPanel:
         self.summary, self.disk = QLabel(), QLabel()
         self.workers = GaugeView(("Worker", "Busy", "Memory"), theme, selectable=False)
         self.jobs = GaugeView(("Run", "State", "Started"), theme)
+        self.older = QLabel()
         self.open, self.cancel, self.delete = QPushButton("Open result"), QPushButton("Cancel"), QPushButton("Delete…")
         self.bar = RunBar()
         self.details = QWidget()
@@ -64,6 +65,8 @@ class ServerPanel:
         self.workers.show_rows(worker_rows(news.cluster))
         self.workers.fit_rows(1, _MOST_WORKERS)
         self.jobs.show_rows(job_rows(news.jobs, now))
+        self.older.setText(older_line(news.older))
+        self.older.setVisible(bool(news.older))
 
     def grey_out(self) -> None:
         """Show that what stands there may be old."""
@@ -89,6 +92,7 @@ class ServerPanel:
         self.open.setToolTip("<qt>Bring the result into the viewer, the visible slice first.</qt>")
         self.cancel.setToolTip("Stop at the next chunk")
         self.delete.setToolTip("Free what the run holds on the server")
+        self.older.setToolTip("<qt>In Python <i>napari_lightbox.connect(address).jobs()</i> lists all of them.</qt>")
         for button in (self.bar.run, self.bar.cancel, self.bar.reset, self.bar.help):
             button.hide()
         for table in (self.workers, self.jobs):
@@ -104,7 +108,7 @@ class ServerPanel:
         buttons.addWidget(self.delete, 1)
         inner = QVBoxLayout(self.details)
         inner.setContentsMargins(0, 0, 0, 0)
-        for part in (self.summary, self.workers, self.disk, self.jobs):
+        for part in (self.summary, self.workers, self.disk, self.jobs, self.older):
             inner.addWidget(part, 1 if part is self.jobs else 0)
         inner.addLayout(buttons)
         whole = QVBoxLayout(home)

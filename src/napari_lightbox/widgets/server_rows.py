@@ -57,6 +57,11 @@ def disk_line(cluster: Mapping[str, Any]) -> str:
     return f"Disk: {stored} · {in_words(free)} free"
 
 
+def older_line(older: int) -> str:
+    """Return how many runs are not listed, in one line."""
+    return f"{_count(older, 'older run')} not listed"
+
+
 def input_name(provenance: Mapping[str, Any]) -> str:
     """Return what the first input of a run was called, empty when nobody knows."""
     inputs = _list(provenance, "inputs")

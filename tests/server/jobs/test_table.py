@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import tempfile
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
+import hypothesis.strategies as st
 import pytest
+from hypothesis import given, settings
 from sqlalchemy import create_engine, text
 
 from napari_lightbox.errors import NotFoundError, ServerError
-from napari_lightbox.server.jobs.job import Job
+from napari_lightbox.server.jobs.job import UNFINISHED, Job
 from napari_lightbox.server.jobs.table import JobTable
+
+STATUSES = ["queued", "running", "done", "failed", "cancelled"]
 
 
 def job(name: str, **details) -> Job:
@@ -60,6 +66,30 @@ def test_what_is_to_be_run_and_what_may_go(table) -> None:
     table.update("2", gone=True, lease_until=15.0)
     assert not table.expired(20)
     assert [j.id for j in table.forgotten(20)] == ["2"]
+
+
+JOBS = st.lists(
+    st.tuples(st.sampled_from(["ada", "bob"]), st.sampled_from(STATUSES), st.booleans(), st.integers(0, 9)), max_size=12
+)
+
+
+@settings(max_examples=60)
+@given(JOBS, st.sampled_from([None, "ada", "bob", "eve"]), st.none() | st.integers(1, 13))
+def test_the_newest_and_all_that_are_to_be_run(rows, owner, most) -> None:
+    made = [
+        job(f"{n:02}", owner=whose, status=status, gone=gone and status == "done", created=float(created))
+        for n, (whose, status, gone, created) in enumerate(rows)
+    ]
+    with tempfile.TemporaryDirectory() as folder:
+        table = JobTable(Path(folder) / "jobs.sqlite")
+        for one in made:
+            table.add(one)
+        found, count = [j.id for j in table.list(owner, most)], table.count(owner)
+        table.close()
+    theirs = sorted((j for j in made if owner in (None, j.owner) and not j.gone), key=lambda j: (j.created, j.id))
+    newest = theirs if most is None else theirs[-most:]
+    assert found == [j.id for j in theirs if j in newest or j.status in UNFINISHED]
+    assert count == len(theirs)
 
 
 def test_what_is_not_there(table) -> None:

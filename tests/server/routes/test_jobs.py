@@ -63,6 +63,22 @@ def test_jobs_are_listed_for_their_owner_and_for_the_admin(live, alice, bob, ima
     assert {mine, theirs} <= listed["admin"]
 
 
+def test_the_newest_jobs_and_how_many_older_ones_there_are(live, alice, image):
+    made = [inverted(alice, image + n, CHUNKS, "zyx")[0] for n in range(3)]
+    every = alice.get("/v1/jobs").json()
+    assert every["older"] == 0
+    assert [card["id"] for card in every["jobs"]][-3:] == made
+    two = alice.get("/v1/jobs?most=2").json()
+    finished = [card["id"] for card in two["jobs"] if card["status"] in ("done", "failed", "cancelled")]
+    assert finished == made[1:]
+    assert two["older"] == len(every["jobs"]) - len(two["jobs"])
+
+
+@pytest.mark.parametrize("most", ["0", "-1", "1e3", "x", "", str(10**30)])
+def test_how_many_jobs_nobody_can_ask_for(alice, most):
+    assert alice.get(f"/v1/jobs?most={most}").status_code in (400, 422)
+
+
 def test_jobs_of_others_are_not_there(alice, bob, image):
     job, array = inverted(alice, image, CHUNKS, "zyx")
     answers = [

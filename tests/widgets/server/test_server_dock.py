@@ -146,6 +146,21 @@ def test_runs_are_shown_and_can_be_stopped(viewer: Any, connected: str, server_d
     assert not dock.panel.open.isEnabled()
 
 
+def test_of_many_runs_the_newest_are_listed_and_the_others_counted(
+    viewer: Any, connected: str, server_dock: Callable[[], Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    runs = [submit(connected) for _ in range(3)]
+    assert all(run.wait(60) for run in runs)
+    dock = server_dock()
+    process_until(lambda: runs[0].id in shown(dock))
+    assert dock.panel.older.isHidden()
+    kept = len(shown(dock))
+    monkeypatch.setattr(server_news, "MOST_JOBS", 2)
+    process_until(lambda: set(shown(dock)) == {run.id for run in runs[1:]})
+    assert not dock.panel.older.isHidden()
+    assert dock.panel.older.text() == ("1 older run not listed" if kept == 3 else f"{kept - 2} older runs not listed")
+
+
 def test_a_result_is_opened_after_a_restart(viewer: Any, server: Server, server_dock: Callable[[], Any]) -> None:
     address = meet(server)
     for technique in ("gaussian_blur", "threshold_otsu"):

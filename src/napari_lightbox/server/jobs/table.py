@@ -13,6 +13,7 @@ from sqlalchemy import (
     JSON,
     Boolean,
     Column,
+    ColumnElement,
     Connection,
     CursorResult,
     Float,
@@ -29,6 +30,7 @@ from sqlalchemy import (
     insert,
     select,
     text,
+    union,
     update,
 )
 from sqlalchemy.exc import IntegrityError
@@ -49,7 +51,7 @@ _jobs = Table(
     Column("key", String),
     Column("first", JSON(none_as_null=True)),
     Column("priority", Integer, nullable=False),
-    Column("status", String, nullable=False, index=True),
+    Column("status", String, nullable=False),
     Column("fraction", Float, nullable=False),
     Column("message", String, nullable=False),
     Column("error", JSON(none_as_null=True)),
@@ -61,6 +63,8 @@ _jobs = Table(
     Column("attempts", Integer, nullable=False),
     Column("gone", Boolean, nullable=False),
     Index("one_key_per_owner", "owner", "key", unique=True),
+    Index("by_status", "status", "owner", "gone"),
+    Index("by_time", "owner", "gone", "created", "id"),
 )
 # made once: to make a statement takes longer than to run it
 _get = select(_jobs).where(_jobs.c.id == bindparam(_ID))
@@ -122,9 +126,27 @@ class JobTable:
         found = self._select(_jobs.c.owner == owner, _jobs.c.key == key)
         return found[0] if found else None
 
-    def list(self, owner: str | None = None) -> Sequence[Job]:
-        """Return the jobs of one owner, or of all, oldest first."""
-        return self._select(*([] if owner is None else [_jobs.c.owner == owner]))
+    def list(self, owner: str | None = None, most: int | None = None) -> Sequence[Job]:
+        """Return the jobs of one owner, or of all, that were not given back, oldest first.
+
+        Parameters
+        ----------
+        owner
+            Whose jobs; None for those of all.
+        most
+            How many of the newest; those that are to be run come in any case.
+        """
+        theirs = _kept(owner)
+        if most is None:
+            return self._select(*theirs)
+        ids = select(_jobs.c.id).where(*theirs)
+        newest = ids.order_by(_jobs.c.created.desc(), _jobs.c.id.desc()).limit(most).subquery()
+        return self._select(_jobs.c.id.in_(union(select(newest.c.id), ids.where(_jobs.c.status.in_(UNFINISHED)))))
+
+    def count(self, owner: str | None = None) -> int:
+        """Return how many jobs of one owner, or of all, were not given back."""
+        with self._engine.connect() as connection:
+            return int(connection.execute(select(func.count()).select_from(_jobs).where(*_kept(owner))).scalar_one())
 
     def unfinished(self) -> Sequence[Job]:
         """Return the jobs that are to be run, oldest first."""
@@ -173,6 +195,11 @@ class JobTable:
         """Yield a connection for one change; changes take turns."""
         with self._writing, self._engine.begin() as connection:
             yield connection
+
+
+def _kept(owner: str | None) -> Sequence[ColumnElement[bool]]:
+    kept = _jobs.c.gone.is_(False)
+    return [kept] if owner is None else [kept, _jobs.c.owner == owner]
 
 
 def _only(found: CursorResult[Any], job_id: str) -> Job:

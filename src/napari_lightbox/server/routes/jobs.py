@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter, Request, Response
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Request, Response
 
 from napari_lightbox.errors import BusyError
 from napari_lightbox.server.deps import Address, Owner, OwnJob, Served
@@ -15,6 +17,9 @@ from napari_lightbox.server.routes.events import EVENTS, news
 from napari_lightbox.server.schemas import JobOrder, RegionOrder
 from napari_lightbox.server.services import Services
 
+MOST_LISTED = 10_000
+
+Most = Annotated[int | None, Query(ge=1, le=MOST_LISTED)]
 router = APIRouter(prefix="/v1/jobs", tags=["jobs"], route_class=StrictRoute)
 
 
@@ -31,10 +36,15 @@ def submit(order: JobOrder, request: Request, services: Served, owner: Owner, ad
 
 
 @router.get("")
-def find(services: Served, owner: Owner) -> PlainJson:
-    """Return the jobs of whoever asks; for the admin those of all."""
-    jobs = services.table.list(None if services.config.is_admin(owner) else owner)
-    return PlainJson({"jobs": [services.queue.latest(job).card() for job in jobs if not job.gone]})
+def find(services: Served, owner: Owner, most: Most = None) -> PlainJson:
+    """Return the jobs of whoever asks, for the admin those of all, and how many older ones there are.
+
+    With `most` the newest ones, and all that are not over.
+    """
+    whose = None if services.config.is_admin(owner) else owner
+    jobs = services.table.list(whose, most)
+    older = 0 if most is None else max(0, services.table.count(whose) - len(jobs))
+    return PlainJson({"jobs": [services.queue.latest(job).card() for job in jobs], "older": older})
 
 
 @router.get("/{job_id}")

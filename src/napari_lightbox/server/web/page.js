@@ -4,6 +4,7 @@ import { Row, make } from "/web/jobs.js";
 import { pause, read, token, untilLeaving } from "/web/speak.js";
 
 const PAUSE = 3000;
+const MOST_JOBS = 200;
 
 const $ = (id) => document.getElementById(id);
 const rows = new Map();
@@ -89,7 +90,7 @@ function showContract(technique) {
 
 // Jobs
 
-function showJobs(jobs) {
+function showJobs(jobs, older) {
   const newest = [...jobs].sort((a, b) => b.created - a.created);
   const known = new Set(newest.map((job) => job.id));
   for (const [id, row] of rows) {
@@ -104,6 +105,8 @@ function showJobs(jobs) {
   const items = newest.map((job) => rows.get(job.id).item);
   if (items.some((item, i) => $("jobs").children[i] !== item)) $("jobs").replaceChildren(...items);
   $("no-jobs").hidden = newest.length > 0;
+  $("older").hidden = !older;
+  $("older").textContent = older === 1 ? "1 older job is not listed." : `${older} older jobs are not listed.`;
 }
 
 function showCluster(cluster) {
@@ -117,9 +120,9 @@ function showCluster(cluster) {
 async function look(signal) {
   while (!signal.aborted) {
     try {
-      const [{ jobs }, cluster] = await Promise.all([read("/v1/jobs"), read("/v1/cluster")]);
+      const [{ jobs, older }, cluster] = await Promise.all([read(`/v1/jobs?most=${MOST_JOBS}`), read("/v1/cluster")]);
       if (signal.aborted) return;
-      showJobs(jobs);
+      showJobs(jobs, older);
       showCluster(cluster);
       $("fault").hidden = true;
     } catch (error) {
