@@ -20,6 +20,8 @@ from napari_lightbox.widgets.places import places
 
 pytestmark = pytest.mark.gui
 
+OVER = ("done", "failed", "cancelled")
+
 
 @pytest.fixture(autouse=True)
 def _often(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -149,11 +151,14 @@ def test_runs_are_shown_and_can_be_stopped(viewer: Any, connected: str, server_d
 def test_of_many_runs_the_newest_are_listed_and_the_others_counted(
     viewer: Any, connected: str, server_dock: Callable[[], Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    runs = [submit(connected) for _ in range(3)]
-    assert all(run.wait(60) for run in runs)
+    runs: list[Any] = []
+    for _ in range(3):
+        runs.append(submit(connected))
+        assert runs[-1].wait(60), "the next one starts later"
     dock = server_dock()
     process_until(lambda: runs[0].id in shown(dock))
     assert dock.panel.older.isHidden()
+    process_until(lambda: all(state in OVER for _, state, _ in shown(dock).values()))
     kept = len(shown(dock))
     monkeypatch.setattr(server_news, "MOST_JOBS", 2)
     process_until(lambda: set(shown(dock)) == {run.id for run in runs[1:]})
