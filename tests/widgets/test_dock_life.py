@@ -12,6 +12,7 @@ import dask.array as da
 import numpy as np
 import pytest
 from tests.widgets.conftest import new_viewer, press, process_until
+from tests.widgets.reading import as_read
 
 import napari_lightbox as lb
 from napari_lightbox.errors import MemoryForecastError
@@ -212,6 +213,9 @@ def test_errors_become_notifications_with_the_way_out(viewer: Any, open_dock: Ca
     assert dock.bar.message.text() == "kernel_size: 4 is even. Give odd sizes"
     assert dock.bar.run.isEnabled()
     assert len(viewer.layers) == 1
+    said = "Image: <b>scan</b> 1 & 2 is cut. Give <all of it>"
+    dock.bar.message.setText(said)
+    assert as_read(dock.bar.message) == said, "names and messages from elsewhere are no markup"
 
 
 def test_memory_forecast_reaches_the_user(

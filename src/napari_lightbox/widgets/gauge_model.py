@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from html import escape
 from typing import Any
 
 from qtpy.QtCore import QAbstractTableModel, QModelIndex, Qt
@@ -18,7 +19,7 @@ class Cell:
     Parameters
     ----------
     text, tip
-        Its words, and more of them.
+        Its words, and more of them; both plain, since they may come from elsewhere.
     fraction
         How far a gauge behind the words is filled; None draws none.
     tone
@@ -76,7 +77,9 @@ class GaugeModel(QAbstractTableModel):  # type: ignore[misc]
         if not index.isValid():
             return None
         cell = self.rows[index.row()].cells[index.column()]
-        return {Qt.ItemDataRole.DisplayRole: cell.text, Qt.ItemDataRole.ToolTipRole: cell.tip or None, CELL: cell}.get(role)
+        if role == Qt.ItemDataRole.ToolTipRole:
+            return f"<qt>{escape(cell.tip)}</qt>" if cell.tip else None
+        return {Qt.ItemDataRole.DisplayRole: cell.text, CELL: cell}.get(role)
 
     def headerData(self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
         """Return a heading."""

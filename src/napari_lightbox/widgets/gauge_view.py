@@ -12,6 +12,7 @@ from napari_lightbox.widgets.gauge_model import CELL, Cell, GaugeModel, Row
 from napari_lightbox.widgets.theme import faint, theme_colours
 
 _MARGIN = 5
+_WIDEST = 24  # characters that a column may claim for itself
 _ROUND = 3.0
 
 
@@ -85,7 +86,10 @@ class _GaugeDelegate(QStyledItemDelegate):  # type: ignore[misc]
         self._theme = theme_colours(name)
 
     def sizeHint(self, option: QStyleOptionViewItem, index: QModelIndex) -> QSize:
-        return QSize(40, option.fontMetrics.height() + 8)
+        cell: Cell = index.data(CELL)
+        around = 2 * _MARGIN if cell.fraction is None else 4 * _MARGIN
+        words = min(option.fontMetrics.horizontalAdvance(cell.text), _WIDEST * option.fontMetrics.averageCharWidth())
+        return QSize(words + around + 2, option.fontMetrics.height() + 8)
 
     def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: QModelIndex) -> None:
         cell: Cell = index.data(CELL)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from html import escape
 
 from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QVBoxLayout
@@ -37,7 +38,7 @@ class InputsBanner(QFrame):  # type: ignore[misc]
         """Ask about some inputs."""
         self._findings = findings
         verb = "has" if len(names) == 1 else "have"
-        self.text.setText(f"<b>{', '.join(names)}</b> {verb} changed since these results were made. Nothing was run.")
+        self.text.setText(f"<b>{escape(', '.join(names))}</b> {verb} changed since these results were made. Nothing was run.")
         self.show()
 
     def _accept(self) -> None:

@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from napari.layers import Image, Labels, Layer
+from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QHBoxLayout, QLabel, QTabWidget, QToolButton, QVBoxLayout
 
 from napari_lightbox.contract import Recipe
@@ -92,6 +93,7 @@ class RecipeDock(Docked):
         keeping.setRetainSizeWhenHidden(True)  # nothing may jump, nor the window be laid out anew, when a run begins
         self.progress.setSizePolicy(keeping)
         self.message.setWordWrap(True)
+        self.message.setTextFormat(Qt.TextFormat.PlainText)
         whole = QVBoxLayout(self)
         whole.addLayout(head)
         whole.addWidget(self.tabs, 1)

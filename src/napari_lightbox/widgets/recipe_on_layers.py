@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import partial
+from html import escape
 from typing import TYPE_CHECKING, Any
 
 from napari.layers import Image, Labels, Layer
-from qtpy.QtCore import Signal
+from qtpy.QtCore import Qt, Signal
 from qtpy.QtWidgets import QLabel, QPushButton, QVBoxLayout, QWidget
 
 from napari_lightbox.contract import Recipe
@@ -86,7 +87,8 @@ class LayersPanel(QWidget):  # type: ignore[misc]
             combo = LayerCombo(partial(_fits, spec, described))
             self.choosers.append(combo)
             label = QLabel(described.name or f"Input {number + 1}")
-            label.setToolTip(f"<qt>Recorded from {described.in_words() or 'an unknown image'}</qt>")
+            label.setTextFormat(Qt.TextFormat.PlainText)
+            label.setToolTip(f"<qt>Recorded from {escape(described.in_words()) or 'an unknown image'}</qt>")
             rows.addRow(label, combo)
         self._column.insertWidget(1, self._body)
         self.refresh()

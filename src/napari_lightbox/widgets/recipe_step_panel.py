@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from html import escape
 from typing import TYPE_CHECKING, Any
 
 from napari.layers import Image, Labels, Layer
@@ -136,7 +137,7 @@ class StepPanel(QWidget):  # type: ignore[misc]
 
     def _show_input(self, column: QVBoxLayout, state: RecipeState, row: Row) -> None:
         described, spec = state.recipe.described(row.number), first_use(state.recipe, row.number)
-        column.addWidget(QLabel(f"<b>{described.name or f'Input {row.number + 1}'}</b>"))
+        column.addWidget(QLabel(f"<b>{escape(described.name or f'Input {row.number + 1}')}</b>"))
         column.addWidget(_words(" ".join(p for p in (described.in_words(), described.path) if p)))
         made = list(state.layers())
         combo = self.layer = LayerCombo(

@@ -95,10 +95,8 @@ class ServerPanel:
         self.older.setToolTip("<qt>In Python <i>napari_lightbox.connect(address).jobs()</i> lists all of them.</qt>")
         for button in (self.bar.run, self.bar.cancel, self.bar.reset, self.bar.help):
             button.hide()
-        for table in (self.workers, self.jobs):
-            table.horizontalHeader().setSectionResizeMode(2, QHeaderView.ResizeMode.ResizeToContents)
-        self.workers.horizontalHeader().setSectionResizeMode(2, QHeaderView.ResizeMode.Stretch)
-        self.workers.horizontalHeader().setSectionResizeMode(0, QHeaderView.ResizeMode.ResizeToContents)
+        for table, column in ((self.workers, 1), (self.workers, 2), (self.jobs, 2)):
+            table.horizontalHeader().setSectionResizeMode(column, QHeaderView.ResizeMode.ResizeToContents)
         self.jobs.setMinimumHeight(110)
         head, buttons = QHBoxLayout(), QHBoxLayout()
         head.addWidget(self.head, 1)

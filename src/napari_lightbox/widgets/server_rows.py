@@ -33,7 +33,8 @@ def worker_rows(cluster: Mapping[str, Any]) -> list[Row]:
         used, memory = number(worker.get("used")), number(worker.get("memory"))
         busy = Cell(f"{tasks} of {threads}", tasks / threads if threads else 0.0, tip="Tasks that run now, of threads")
         held = Cell(f"{in_words(used)} of {in_words(memory)}" if memory else in_words(used), used / memory if memory else 0.0)
-        rows.append(Row(str(number_), (Cell(str(worker.get("name", ""))[:_LONGEST]), busy, held)))
+        name = str(worker.get("name", ""))[:_LONGEST]
+        rows.append(Row(str(number_), (Cell(name, tip=name), busy, held)))
     return rows
 
 
@@ -97,7 +98,7 @@ def _state(card: JobCard) -> Cell:
     if card.status == "running":
         return Cell(f"{card.fraction:.0%}", card.fraction, tip=card.message)
     if card.status == "failed":
-        return Cell("failed", tone="warning", tip=f"<qt>{card.error or card.message}</qt>")
+        return Cell("failed", tone="warning", tip=str(card.error or card.message))
     return Cell({"queued": "waiting"}.get(card.status, card.status), tip=card.message)
 
 

@@ -12,6 +12,7 @@ import dask.array as da
 import numpy as np
 import pytest
 from tests.widgets.conftest import press, process_until
+from tests.widgets.reading import as_read
 from tests.widgets.recipe.conftest import IMAGE, change, choose, expected, settle, shows
 
 import napari_lightbox as lb
@@ -40,6 +41,13 @@ def test_an_image_that_changed_is_not_used_silently(dock: Any, chain: dict[str, 
     change(dock, "Gaussian blur", sigma=3.0)
     assert dock.steps.banner.isHidden(), "it is known now"
     shows(chain, expected(chain["image"].data, sigma=3.0))
+
+
+def test_the_name_of_an_image_is_not_taken_for_markup(dock: Any, chain: dict[str, Any]) -> None:
+    chain["image"].name = "<i>day</i> 1 & 2"
+    chain["image"].data[:, 5:20, 5:20] = 255
+    change(dock, "Gaussian blur", sigma=3.0)
+    assert as_read(dock.steps.banner.text).startswith("<i>day</i> 1 & 2 has changed")
 
 
 def test_labels_corrected_by_hand_are_left_alone(dock: Any, chain: dict[str, Any], viewer: Any) -> None:

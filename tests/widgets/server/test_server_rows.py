@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.widgets.conftest import process_until
+from tests.widgets.reading import as_read
 
 from napari_lightbox.client.answers import JobCard
 from napari_lightbox.errors import SpaceError
@@ -27,6 +29,43 @@ def test_junk_is_no_worse_than_nothing(cluster: dict[str, Any]) -> None:
     assert isinstance(summary(cluster) + disk_line(cluster), str)
     for row in worker_rows(cluster):
         assert all(cell.fraction is None or cell.fraction >= 0 for cell in row.cells)
+
+
+@pytest.mark.gui
+@pytest.mark.parametrize("status", ["queued", "running", "failed"])
+@pytest.mark.parametrize("said", ["axes: <b>y</b> is no axis. Give <z y x>", "a < b & c", "<img src='x'>", "plain"])
+def test_what_a_server_says_is_no_markup(status: str, said: str) -> None:
+    from qtpy.QtCore import Qt
+
+    from napari_lightbox.widgets.gauge_model import GaugeModel
+
+    model = GaugeModel(("Run", "State", "Started"))
+    model.show_rows(job_rows([JobCard("one", "gaussian_blur", status, 0.5, said, created=1.0)], NOW))
+    assert as_read(model.data(model.index(0, 1), Qt.ItemDataRole.ToolTipRole)) == said
+    assert model.data(model.index(0, 0), Qt.ItemDataRole.ToolTipRole) is None
+
+
+@pytest.mark.gui
+def test_busy_and_memory_are_read_whole_in_a_narrow_dock(viewer: Any) -> None:
+    from qtpy.QtWidgets import QWidget
+
+    from napari_lightbox.widgets.server_panel import ServerPanel
+
+    home = QWidget()
+    panel = ServerPanel(home, "dark")
+    long = {"name": "tcp://worker-with-a-long-name.lab:45123", "threads": 128, "tasks": 64, "memory": 999e9, "used": 123.4e9}
+    short = {"name": "0", "threads": 1, "tasks": 1, "memory": 9.41e9, "used": 91.8e6}
+    panel.workers.show_rows(worker_rows({"workers": [short, long]}))
+    home.resize(320, 600)
+    home.show()
+    process_until(lambda: home.isVisible())
+    widths = [panel.workers.columnWidth(column) for column in range(3)]
+    assert sum(widths) <= panel.workers.viewport().width()
+    metrics = panel.workers.fontMetrics()
+    for row in panel.workers.rows.rows:
+        assert all(metrics.horizontalAdvance(row.cells[n].text) <= widths[n] - 20 for n in (1, 2)), "20 px of margins"
+    assert widths[0] > 40, "the name is cut, and told by its tip"
+    home.close()
 
 
 @given(JUNK)

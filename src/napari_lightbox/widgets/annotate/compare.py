@@ -145,6 +145,7 @@ class Comparison(QWidget):  # type: ignore[misc]
         self.grid.setToolTip("<qt>Show each result beside the others, over the image; otherwise as layers above each other.</qt>")
         self.message = QLabel()
         self.message.setWordWrap(True)
+        self.message.setTextFormat(Qt.TextFormat.PlainText)
         self.table = QTableWidget(0, 0)
         self.table.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
         self.table.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
