@@ -151,6 +151,24 @@ def test_of_many_jobs_the_newest_are_listed_and_the_others_counted(page):
 
 
 @in_a_browser
+def test_only_pictures_near_the_window_are_asked_for(page):
+    live, browser = page
+    image = np.random.default_rng(0).integers(0, 60_000, (3, 20, 30), dtype=np.uint16)
+    with live.client() as client:
+        oldest, _ = inverted(client, image, CHUNKS, "zyx")
+    for n in range(60):
+        live.services.table.add(Job(f"job-{n:03}", "alice", {"technique": "invert_intensity"}, status="done", created=1e11 + n))
+    come_in(browser)
+    browser.until("document.querySelectorAll('#jobs li').length === 61")
+    asked = [f"{live.url}/v1/jobs/{job}/picture.png" for job in ("job-059", "job-000", oldest)]
+    wait_for(lambda: browser.run("1") and any(url.startswith(asked[0]) for url in browser.requested))
+    assert not any(url.startswith((asked[1], asked[2])) for url in browser.requested)
+    browser.run("document.querySelector('#jobs li:last-child').scrollIntoView()")
+    browser.until("document.querySelector('#jobs li:last-child img').naturalWidth === 30")
+    assert sum("picture.png" in url for url in browser.requested) < 61, "what lies between was only passed over"
+
+
+@in_a_browser
 def test_progress_comes_without_a_new_look(page):
     live, browser = page
     image = np.random.default_rng(0).integers(0, 60_000, (3, 20, 30), dtype=np.uint16)

@@ -10,6 +10,18 @@ const STREAMS = 3;
 
 let streams = 0;
 
+// a picture is work for the server: it is asked for when its row comes near the window
+const rowsOf = new WeakMap();
+const nearby = new IntersectionObserver(
+  (entries) => {
+    for (const { target } of entries.filter((entry) => entry.isIntersecting)) {
+      nearby.unobserve(target);
+      rowsOf.get(target).picture();
+    }
+  },
+  { rootMargin: "300px" },
+);
+
 export function make(tag, text = "", className = "") {
   const element = document.createElement(tag);
   element.textContent = text;
@@ -25,7 +37,6 @@ export class Row {
     this.build();
     this.describe(job, technique);
     this.show(job);
-    if (job.status === "done") this.picture();
   }
 
   build() {
@@ -47,6 +58,7 @@ export class Row {
     buttons.append(this.cancel);
     figure.append(this.image, this.choice);
     this.item.append(head, buttons, this.bar, figure);
+    rowsOf.set(this.item, this);
   }
 
   describe(job, technique) {
@@ -68,7 +80,7 @@ export class Row {
     const told = job.error ? `${job.error.reason}. ${job.error.way_out}` : words;
     const share = job.status === "running" ? ` ${Math.round(job.fraction * 100)} %` : "";
     this.status.textContent = `${job.status}${share}${told ? ` · ${told}` : ""}`;
-    if (before && before !== "done" && job.status === "done") this.picture();
+    if (before !== "done" && job.status === "done") nearby.observe(this.item);
     if (!this.over) this.follow();
   }
 
@@ -120,6 +132,7 @@ export class Row {
 
   drop() {
     this.ended.abort();
+    nearby.unobserve(this.item);
     if (this.image.src) URL.revokeObjectURL(this.image.src);
     this.item.remove();
   }
