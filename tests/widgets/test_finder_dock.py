@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 from tests.widgets.conftest import press, process_until
+from tests.widgets.reading import as_read
 
 from napari_lightbox.contract import registry
 from napari_lightbox.contract.registry import BUILT_IN
@@ -120,8 +121,9 @@ def test_what_fits_follows_layer_axes_and_selection(finder: Any, viewer: Any) ->
         return str(finder.model.index(row).data(FIT).reason)
 
     assert reason("connected_components") == ""
-    image = viewer.add_image(np.zeros((4, 20, 20), np.float32), axis_labels=tuple("zyx"))
+    image = viewer.add_image(np.zeros((4, 20, 20), np.float32), name="<i>day</i> 1", axis_labels=tuple("zyx"))
     assert reason("connected_components") == "works on a Labels layer"
+    process_until(lambda: as_read(finder.about.toolTip()) == "For <i>day</i> 1 (image, z y x)")
     assert "video" in reason("background_subtraction_mog2")
     image.axis_labels = ("t", "y", "x")
     assert reason("background_subtraction_mog2") == ""

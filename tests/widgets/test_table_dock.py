@@ -10,6 +10,7 @@ import dask.array as da
 import numpy as np
 import pytest
 from tests.widgets.conftest import process_until
+from tests.widgets.reading import as_read
 
 from napari_lightbox.contract.values import Table
 from napari_lightbox.errors import WriteError
@@ -201,6 +202,8 @@ def test_a_bad_filter_says_why_and_changes_nothing(dock: Any) -> None:
     dock.filter.setText("area > five")
     assert shown(dock) == ["1", "5"]
     assert "there is no column 'five'" in dock.said.text()
+    dock.filter.setText("area <b>5</b>")
+    assert as_read(dock.said).startswith("filter: 'area <b>5</b>' cannot be read"), "what was typed is no markup"
     dock.filter.setText("")
     assert shown(dock) == ["1", "2", "5"]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from html import escape
 from typing import TYPE_CHECKING, Any
 
 from qtpy.QtCore import QModelIndex, Qt, QTimer
@@ -155,7 +156,7 @@ class FinderDock(Docked):
         shown, fitting = len(self.model.shown), self.model.fitting
         said = f"{shown} shown" if layer is None else f"{shown} shown, {fitting} of {len(self.model.techniques)} fit"
         self.about.setText(said)
-        self.about.setToolTip(f"For {in_words(layer)}")
+        self.about.setToolTip(f"<qt>For {escape(in_words(layer))}</qt>")
 
     def _describe(self, *_: Any) -> None:
         technique = self.current()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from html import escape
 from typing import Any
 
 from qtpy.QtCore import QAbstractListModel, QModelIndex, Qt
@@ -109,7 +110,7 @@ class FinderModel(QAbstractListModel):  # type: ignore[misc]
             return technique.id in self._starred
         if role == Qt.ItemDataRole.ToolTipRole:
             reason = self._fits[row].reason
-            return f"<qt>{technique.doc}{f'<br><i>Not for this layer as it is: {reason}.</i>' if reason else ''}</qt>"
+            return f"<qt>{technique.doc}{f'<br><i>Not for this layer as it is: {escape(reason)}.</i>' if reason else ''}</qt>"
         return None
 
     def _arrange(self) -> None:

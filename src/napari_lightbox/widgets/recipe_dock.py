@@ -6,8 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from napari.layers import Image, Labels, Layer
-from qtpy.QtCore import Qt
-from qtpy.QtWidgets import QHBoxLayout, QLabel, QTabWidget, QToolButton, QVBoxLayout
+from qtpy.QtWidgets import QHBoxLayout, QTabWidget, QToolButton, QVBoxLayout
 
 from napari_lightbox.contract import Recipe
 from napari_lightbox.contract.recipe_edits import pruned
@@ -18,6 +17,7 @@ from napari_lightbox.widgets.docked import Docked
 from napari_lightbox.widgets.layer_choice import LayerCombo
 from napari_lightbox.widgets.layers import is_preview
 from napari_lightbox.widgets.messages import show_failure
+from napari_lightbox.widgets.plain_label import PlainLabel
 from napari_lightbox.widgets.progress_bar import ProgressBar
 from napari_lightbox.widgets.recipe_export import Exchange
 from napari_lightbox.widgets.recipe_follow import Follower
@@ -47,7 +47,7 @@ class RecipeDock(Docked):
         self.files = FilesPanel()
         self.tabs = QTabWidget()
         self.progress = ProgressBar()
-        self.message = QLabel()
+        self.message = PlainLabel()
         self._lay_out()
         self._connect()
         self._follow_layers()
@@ -92,8 +92,6 @@ class RecipeDock(Docked):
         keeping = self.progress.sizePolicy()
         keeping.setRetainSizeWhenHidden(True)  # nothing may jump, nor the window be laid out anew, when a run begins
         self.progress.setSizePolicy(keeping)
-        self.message.setWordWrap(True)
-        self.message.setTextFormat(Qt.TextFormat.PlainText)
         whole = QVBoxLayout(self)
         whole.addLayout(head)
         whole.addWidget(self.tabs, 1)

@@ -7,7 +7,6 @@ from qtpy.QtWidgets import (
     QButtonGroup,
     QDialog,
     QHBoxLayout,
-    QLabel,
     QLineEdit,
     QListWidget,
     QListWidgetItem,
@@ -22,6 +21,7 @@ from napari_lightbox.contract.recipe_edits import inserted
 from napari_lightbox.contract.recipe_refs import Ref, written
 from napari_lightbox.errors import LightboxError
 from napari_lightbox.widgets.families import family
+from napari_lightbox.widgets.plain_label import PlainLabel
 from napari_lightbox.widgets.recipe_rows import Row
 from napari_lightbox.widgets.theme import faint, theme_colours
 
@@ -57,8 +57,7 @@ class InsertDialog(QDialog):  # type: ignore[misc]
         self.before, self.after = QRadioButton("Before it"), QRadioButton("Behind it")
         self.list = QListWidget()
         self.list.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self.reason = QLabel()
-        self.reason.setWordWrap(True)
+        self.reason = PlainLabel()
         self.insert = QPushButton("Insert")
         self._lay_out()
         self.search.textChanged.connect(self._filter)

@@ -26,6 +26,7 @@ from napari_lightbox.errors import InputError, LightboxError
 from napari_lightbox.io.formats import FORMATS
 from napari_lightbox.io.volumes import images_in
 from napari_lightbox.widgets.form import form_layout
+from napari_lightbox.widgets.plain_label import PlainLabel
 from napari_lightbox.widgets.recipe_files import FilesJob
 from napari_lightbox.widgets.run_bar import RunBar
 
@@ -43,8 +44,7 @@ class FilesPanel(QWidget):  # type: ignore[misc]
         self._recipe: Recipe | None = None
         self._job: FilesJob | None = None
         self._files: list[str] = []
-        self.chosen = QLabel("No files chosen")
-        self.chosen.setWordWrap(True)
+        self.chosen = PlainLabel("No files chosen")
         self.folder, self.files = QPushButton("Folder…"), QPushButton("Files…")
         self.output = QLineEdit()
         self.output.setPlaceholderText("folder for the results")
@@ -77,7 +77,7 @@ class FilesPanel(QWidget):  # type: ignore[misc]
                 "<qt>{folder}, {stem} and {name} stand for the parts of each file, such as {folder}/{stem}-seeds.nii.gz</qt>"
             )
             line.setPlaceholderText("{folder}/{stem}-seeds.nii.gz")
-            self._rows.addRow(QLabel(), line)
+            self._rows.addRow(PlainLabel(wraps=False), line)
             self.further.append(line)
         for number, line in enumerate(self.further, 1):
             name = self._recipe.described(number).name if self._recipe is not None else ""

@@ -8,7 +8,7 @@ from html import escape
 from typing import TYPE_CHECKING, Any
 
 from napari.layers import Image, Labels, Layer
-from qtpy.QtCore import Qt, Signal
+from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QLabel, QPushButton, QVBoxLayout, QWidget
 
 from napari_lightbox.contract import Recipe
@@ -16,6 +16,7 @@ from napari_lightbox.contract.recipe_edits import pruned
 from napari_lightbox.errors import InputError
 from napari_lightbox.widgets.form import form_layout
 from napari_lightbox.widgets.layer_choice import LayerCombo
+from napari_lightbox.widgets.plain_label import PlainLabel
 from napari_lightbox.widgets.recipe_state import RecipeState, first_use, fits_input
 
 if TYPE_CHECKING:
@@ -86,8 +87,7 @@ class LayersPanel(QWidget):  # type: ignore[misc]
             described, spec = recipe.described(number), first_use(recipe, number)
             combo = LayerCombo(partial(_fits, spec, described))
             self.choosers.append(combo)
-            label = QLabel(described.name or f"Input {number + 1}")
-            label.setTextFormat(Qt.TextFormat.PlainText)
+            label = PlainLabel(described.name or f"Input {number + 1}", wraps=False)
             label.setToolTip(f"<qt>Recorded from {escape(described.in_words()) or 'an unknown image'}</qt>")
             rows.addRow(label, combo)
         self._column.insertWidget(1, self._body)

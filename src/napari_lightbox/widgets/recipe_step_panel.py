@@ -19,6 +19,7 @@ from napari_lightbox.errors import LightboxError
 from napari_lightbox.widgets.form import Form, form_layout, readable
 from napari_lightbox.widgets.layer_choice import LayerCombo
 from napari_lightbox.widgets.layers import suggest_axes, unit_names
+from napari_lightbox.widgets.plain_label import PlainLabel
 from napari_lightbox.widgets.recipe_rows import Row
 from napari_lightbox.widgets.recipe_state import RecipeState, first_use, fits_input
 
@@ -64,7 +65,7 @@ class StepPanel(QWidget):  # type: ignore[misc]
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(6)
         if row is None or state is None:
-            column.addWidget(_words("Click a step to change it."))
+            column.addWidget(PlainLabel("Click a step to change it."))
         elif row.is_input:
             self._show_input(column, state, row)
         else:
@@ -118,7 +119,7 @@ class StepPanel(QWidget):  # type: ignore[misc]
         self.on.setChecked(step.on)
         self.on.toggled.connect(lambda on: self.edited.emit(replace(step_of(self), on=on)))
         column.addWidget(self.on)
-        column.addWidget(_words(technique.doc))
+        column.addWidget(PlainLabel(technique.doc))
         rows = form_layout()
         for position, spec in enumerate(technique.inputs):
             combo = self._source_combo(state, number, position, spec)
@@ -138,7 +139,7 @@ class StepPanel(QWidget):  # type: ignore[misc]
     def _show_input(self, column: QVBoxLayout, state: RecipeState, row: Row) -> None:
         described, spec = state.recipe.described(row.number), first_use(state.recipe, row.number)
         column.addWidget(QLabel(f"<b>{escape(described.name or f'Input {row.number + 1}')}</b>"))
-        column.addWidget(_words(" ".join(p for p in (described.in_words(), described.path) if p)))
+        column.addWidget(PlainLabel(" ".join(p for p in (described.in_words(), described.path) if p)))
         made = list(state.layers())
         combo = self.layer = LayerCombo(
             lambda layer: layer not in made and fits_input(spec, described, layer), none="choose a layer"
@@ -223,9 +224,3 @@ def _name(recipe: Recipe, reference: str) -> str:
         number = int(reference[5:].partition(".")[0])
         return f"{number + 1}. {describe(recipe, reference)}"
     return describe(recipe, reference)
-
-
-def _words(text: str) -> QLabel:
-    label = QLabel(text)
-    label.setWordWrap(True)
-    return label

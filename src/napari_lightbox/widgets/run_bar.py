@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from qtpy.QtCore import Qt, Signal
-from qtpy.QtWidgets import QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
+from qtpy.QtCore import Signal
+from qtpy.QtWidgets import QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
 from napari_lightbox.engine.runner import Job, Outcome
+from napari_lightbox.widgets.plain_label import PlainLabel
 from napari_lightbox.widgets.progress_bar import ProgressBar
 from napari_lightbox.widgets.worker import Watch
 
@@ -33,9 +34,7 @@ class RunBar(QWidget):  # type: ignore[misc]
         self.reset.setToolTip("Set all parameters to their defaults")
         self.help = QPushButton("Help")
         self.progress = ProgressBar()
-        self.message = QLabel()
-        self.message.setWordWrap(True)
-        self.message.setTextFormat(Qt.TextFormat.PlainText)
+        self.message = PlainLabel()
         buttons = QHBoxLayout()
         buttons.addWidget(self.run, 2)
         for button in (self.cancel, self.reset, self.help):

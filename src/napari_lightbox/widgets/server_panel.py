@@ -5,10 +5,10 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QHBoxLayout, QHeaderView, QLabel, QPushButton, QSizePolicy, QVBoxLayout, QWidget
 
 from napari_lightbox.widgets.gauge_view import GaugeView
+from napari_lightbox.widgets.plain_label import PlainLabel
 from napari_lightbox.widgets.run_bar import RunBar
 from napari_lightbox.widgets.server_form import ServerForm
 from napari_lightbox.widgets.server_news import News
@@ -29,13 +29,10 @@ class ServerPanel:
         self._name = ""
         self.warns = False
         self.form = ServerForm()
-        self.head = QLabel()
-        self.head.setTextFormat(Qt.TextFormat.PlainText)
+        self.head = PlainLabel(wraps=False)
         self.head.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         self.leave = QPushButton("Disconnect")
-        self.note = QLabel()
-        self.note.setWordWrap(True)
-        self.note.setTextFormat(Qt.TextFormat.PlainText)
+        self.note = PlainLabel()
         self.summary, self.disk = QLabel(), QLabel()
         self.workers = GaugeView(("Worker", "Busy", "Memory"), theme, selectable=False)
         self.jobs = GaugeView(("Run", "State", "Started"), theme)

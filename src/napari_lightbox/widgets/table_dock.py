@@ -141,7 +141,7 @@ class TableDock(Docked):
         try:
             wanted = rows_matching(self.table, self.filter.text())
         except LightboxError as error:
-            self.said.setText(str(error))
+            self.said.setText(escape(str(error), quote=False))
             return
         self.model.filter(wanted)
         self.plot.show_rows(wanted)
@@ -194,6 +194,7 @@ class TableDock(Docked):
         column.addWidget(Beside(self.filter, [self.paint.widgets, [self.plot.switch, self.copy, self.csv]]))
         column.addWidget(side_by_side(self.view, self.plot), 1)
         self.said.setWordWrap(True)
+        self.said.setTextFormat(Qt.TextFormat.RichText)
         self.view.setMinimumHeight(90)
         self.setMinimumHeight(190)
 

@@ -26,6 +26,7 @@ from napari_lightbox.widgets.layers import suggest_axes, volume_of
 from napari_lightbox.widgets.local_run import LocalRun
 from napari_lightbox.widgets.messages import show_failure
 from napari_lightbox.widgets.parameter_field import OptionalField, make_field
+from napari_lightbox.widgets.plain_label import PlainLabel
 from napari_lightbox.widgets.plugin_settings import apply_settings
 from napari_lightbox.widgets.results import Origin, show_outcome
 from napari_lightbox.widgets.run_bar import RunBar
@@ -61,8 +62,7 @@ class TrainDock(Docked):
         self.strokes.setToolTip("<qt>Only painted pixels teach. Paint background, too, with a label of its own.</qt>")
         self.fields: dict[str, Field] = {}
         self.curve = TrainingCurve(napari_viewer.theme)
-        self.result = QLabel()
-        self.result.setWordWrap(True)
+        self.result = PlainLabel()
         self.result.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self.use = QPushButton("Use this model…")
         self.use.setToolTip("Open U-Net segmentation with this model")

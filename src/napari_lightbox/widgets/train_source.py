@@ -28,6 +28,7 @@ from napari_lightbox.models.train.samples import Pair
 from napari_lightbox.widgets.layer_choice import LayerCombo
 from napari_lightbox.widgets.layers import data_shape, name_axes, suggest_axes, volume_of
 from napari_lightbox.widgets.messages import show_failure
+from napari_lightbox.widgets.plain_label import PlainLabel
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
@@ -76,8 +77,7 @@ class TrainSource(QWidget):  # type: ignore[misc]
         self.axes_label = QLabel("Axes")
         self.folder = QLineEdit()
         self.folder.setPlaceholderText("images/ and labels/, or cell.tif beside cell-labels.tif")
-        self.found = QLabel()
-        self.found.setWordWrap(True)
+        self.found = PlainLabel()
         self._lay_out()
         self.kind.currentIndexChanged.connect(self._on_kind)
         self.add.clicked.connect(self.add_row)

@@ -50,6 +50,22 @@ def test_the_name_of_an_image_is_not_taken_for_markup(dock: Any, chain: dict[str
     assert as_read(dock.steps.banner.text).startswith("<i>day</i> 1 & 2 has changed")
 
 
+def test_what_a_recipe_was_recorded_from_is_not_taken_for_markup(
+    viewer: Any, made: Callable[..., Any], open_recipe: Callable[[], Any]
+) -> None:
+    from qtpy.QtWidgets import QLabel
+
+    name = "<i>day</i> 1 & 2"
+    image = viewer.add_image(IMAGE.copy(), name=name, axis_labels=tuple("zyx"))
+    viewer.layers.selection = {made("gaussian_blur", image, name="blur")}
+    dock = open_recipe()
+    dock.steps.choose(next(row.key for row in dock.steps.rows.rows if row.is_input))
+    for panel in (dock.steps.panel, dock.layers):
+        assert name in [as_read(label) for label in panel.findChildren(QLabel)]
+    dock.files.take_files(["/scans/<i>day.tif"])
+    assert "<i>day.tif" in as_read(dock.files.chosen)
+
+
 def test_labels_corrected_by_hand_are_left_alone(dock: Any, chain: dict[str, Any], viewer: Any) -> None:
     chain["cells"].data_setitem((np.array([2, 2]), np.array([3, 3]), np.array([4, 5])), 77)
     corrected = chain["cells"].data.copy()

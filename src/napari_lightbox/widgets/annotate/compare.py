@@ -36,6 +36,7 @@ from napari_lightbox.widgets.annotate.steps import Stepper
 from napari_lightbox.widgets.arrival import bring_in
 from napari_lightbox.widgets.layers import METADATA
 from napari_lightbox.widgets.placement import placed
+from napari_lightbox.widgets.plain_label import PlainLabel
 from napari_lightbox.widgets.worker import Watch
 
 if TYPE_CHECKING:
@@ -143,9 +144,7 @@ class Comparison(QWidget):  # type: ignore[misc]
         self.remove.setToolTip("Take the results away")
         self.grid = QCheckBox("Side by side")
         self.grid.setToolTip("<qt>Show each result beside the others, over the image; otherwise as layers above each other.</qt>")
-        self.message = QLabel()
-        self.message.setWordWrap(True)
-        self.message.setTextFormat(Qt.TextFormat.PlainText)
+        self.message = PlainLabel()
         self.table = QTableWidget(0, 0)
         self.table.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
         self.table.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)

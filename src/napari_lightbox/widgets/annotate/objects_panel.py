@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from qtpy.QtCore import Signal
-from qtpy.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QPushButton, QSpinBox, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QGridLayout, QHBoxLayout, QPushButton, QSpinBox, QVBoxLayout, QWidget
 
 from napari_lightbox.engine.runner import Runner
 from napari_lightbox.widgets.annotate.objects import ObjectTable
 from napari_lightbox.widgets.annotate.shortcuts import with_key
+from napari_lightbox.widgets.plain_label import PlainLabel
 
 
 class ObjectsPanel(QWidget):  # type: ignore[misc]
@@ -17,8 +18,7 @@ class ObjectsPanel(QWidget):  # type: ignore[misc]
 
     def __init__(self, runner: Runner) -> None:
         super().__init__()
-        self.heading = QLabel()
-        self.heading.setWordWrap(True)
+        self.heading = PlainLabel()
         self.table = ObjectTable(runner)
         self.merge = QPushButton("Merge")
         self.merge.setToolTip("<qt>Give all selected objects the id of the first one.</qt>")
